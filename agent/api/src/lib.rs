@@ -1,0 +1,1 @@
+//! The words connctl and its agent share.

@@ -1,0 +1,2 @@
+//! The agent alone.
+fn main() {}
