@@ -1,1 +1,22 @@
-//! The words connctl and its agent share.
+//! The words connctl and its agent share: ids, rows, operations, reasons, selectors, error codes and
+//! routes, and (feature `client`) a typed HTTP client.
+//!
+//! Requests refuse unknown fields, so that a typo is an error that names the field. Answers tolerate
+//! them, so that an older command reads a newer agent. Nothing here touches a socket, a file or a clock,
+//! the `client` feature apart.
+#![warn(missing_docs)]
+
+pub mod conn;
+pub mod end;
+pub mod error;
+pub mod id;
+pub mod instant;
+pub mod listener;
+pub mod node;
+pub mod operation;
+pub mod route;
+pub mod stats;
+pub mod wait;
+
+/// The version of the native API, the first part of every native path.
+pub const API_VERSION: &str = "v1";

@@ -1,0 +1,48 @@
+//! The native paths, once.
+
+/// Listing; see [`crate::conn::ListQuery`].
+pub const CONNECTIONS: &str = "/v1/connections";
+/// One connection; `{conn_id}` is its id.
+pub const CONNECTION: &str = "/v1/connections/{conn_id}";
+/// Setting the user, device and tags of a connection.
+pub const ASSIGN: &str = "/v1/connections/{conn_id}/assign";
+/// Acting on connections; see [`crate::operation::OperationRequest`].
+pub const OPERATIONS: &str = "/v1/operations";
+/// Listing listeners.
+pub const LISTENERS: &str = "/v1/listeners";
+/// One listener; `{name}` is its name.
+pub const LISTENER: &str = "/v1/listeners/{name}";
+/// Rejecting new connections.
+pub const REJECT: &str = "/v1/listeners/reject";
+/// Accepting them again.
+pub const ACCEPT: &str = "/v1/listeners/accept";
+/// Rejecting new ones and letting the live ones end.
+pub const DRAIN: &str = "/v1/listeners/drain";
+/// Statistics.
+pub const STATS: &str = "/v1/stats";
+/// The agent itself.
+pub const NODE: &str = "/v1/node";
+/// Whether the agent serves.
+pub const HEALTH: &str = "/v1/health";
+/// Waiting for a count.
+pub const WAIT: &str = "/v1/wait";
+/// The description of all this.
+pub const OPENAPI: &str = "/v1/openapi.json";
+
+/// Every native route with its methods.
+pub const ALL: &[(&str, &str)] = &[
+    ("GET", CONNECTIONS),
+    ("GET", CONNECTION),
+    ("POST", ASSIGN),
+    ("POST", OPERATIONS),
+    ("GET", LISTENERS),
+    ("GET", LISTENER),
+    ("POST", REJECT),
+    ("POST", ACCEPT),
+    ("POST", DRAIN),
+    ("GET", STATS),
+    ("GET", NODE),
+    ("GET", HEALTH),
+    ("POST", WAIT),
+    ("GET", OPENAPI),
+];
