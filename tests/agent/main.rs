@@ -1,1 +1,13 @@
-//! End-to-end tests of the agent.
+//! End-to-end tests of the agent: the real binary, real sockets, only loopback.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by panicking")]
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "each suite uses its own part")]
+mod support;
+
+mod close_kinds;
+mod dial;
+mod half_close;
+mod once_only;
+mod relay;
+mod restart;

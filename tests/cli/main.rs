@@ -1,1 +1,6 @@
-//! End-to-end tests of the command.
+//! End-to-end tests of the command: the real binary, real sockets, only loopback.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by panicking")]
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each suite uses its own part")]
+mod support;
