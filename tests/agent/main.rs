@@ -7,7 +7,11 @@ mod support;
 
 mod close_kinds;
 mod dial;
+mod facade_scassandra;
+mod facade_simulacron;
+mod facade_wukongim;
 mod half_close;
+mod listener_gate;
 mod once_only;
 mod relay;
 mod restart;
