@@ -5,6 +5,9 @@
 #[allow(dead_code, unused_imports, reason = "each suite uses its own part")]
 mod support;
 
+mod bad_input;
+mod bad_start;
+mod browser;
 mod close_kinds;
 mod dial;
 mod facade_scassandra;
@@ -15,3 +18,4 @@ mod listener_gate;
 mod once_only;
 mod relay;
 mod restart;
+mod v1;
