@@ -2,5 +2,17 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by panicking")]
 
 #[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "each suite uses its own part")]
+#[allow(dead_code, unused_imports, reason = "each suite uses its own part")]
 mod support;
+
+mod batch;
+mod completions;
+mod demo;
+mod exit_codes;
+mod inspect;
+mod list;
+mod listener;
+mod output;
+mod readme;
+mod remove;
+mod terminal;
