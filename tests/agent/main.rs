@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by panicking")]
 
 #[path = "../support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "each suite uses its own part")]
+#[allow(dead_code, unused_imports, clippy::print_stderr, reason = "each suite uses its own part")]
 mod support;
 
 mod bad_input;
@@ -16,6 +16,7 @@ mod facade_wukongim;
 mod half_close;
 mod listener_gate;
 mod once_only;
+mod real_clients;
 mod relay;
 mod restart;
 mod v1;

@@ -9,6 +9,7 @@ pub(crate) mod http;
 pub(crate) mod pattern;
 pub(crate) mod peer;
 pub(crate) mod process;
+pub(crate) mod service;
 pub(crate) mod until;
 pub(crate) mod upstream;
 
