@@ -101,8 +101,7 @@ fn one_dead_upstream_does_not_hold_up_other_clients() {
 fn an_upstream_that_resets_at_once_resets_the_client() {
     let upstream = Upstream::reset();
     let agent = Agent::front(upstream.addr());
-    let mut client = Peer::connect(agent.only());
-    client.ends_with(crate::support::End::Reset);
+    Peer::is_reset_by(agent.only());
     agent.settled(0);
     agent.counts("upstream", "econnreset", 1);
 }

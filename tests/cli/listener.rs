@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::support::cli::Connctl;
-use crate::support::{Agent, End, Peer, Setup, Upstream};
+use crate::support::{Agent, Peer, Setup, Upstream};
 
 fn is_refused(addr: std::net::SocketAddr) -> bool {
     Peer::dial(addr).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
@@ -79,10 +79,7 @@ fn reject_can_reset_and_stall() {
     let agent = Agent::echo();
     let own = Connctl::to(&agent);
     own.line("listener reject --mode reset").ok();
-    match Peer::dial(agent.only()) {
-        Ok(mut client) => client.ends_with(End::Reset),
-        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
-    }
+    Peer::is_reset_by(agent.only());
     own.line("listener accept").ok();
     own.line("listener reject --mode stall").ok();
     let mut client = Peer::connect(agent.only());

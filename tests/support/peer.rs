@@ -31,6 +31,15 @@ impl Peer {
         TcpStream::connect_timeout(&addr, LIMIT).map(Self::from_stream)
     }
 
+    /// Connects and must be reset, be it that the RST overtakes the answer to the dial.
+    #[track_caller]
+    pub(crate) fn is_reset_by(addr: SocketAddr) {
+        match Self::dial(addr) {
+            Ok(mut client) => client.ends_with(End::Reset),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        }
+    }
+
     /// A client whose kernel holds little for it, so that what it does not read stays with the sender.
     pub(crate) fn with_small_window(addr: SocketAddr) -> Self {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None).unwrap();
