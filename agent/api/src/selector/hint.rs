@@ -33,29 +33,46 @@ impl Hint {
         if cost(&other) < cost(&self) { other } else { self }
     }
 
-    /// Covers both.
+    /// Covers both. Not in order yet, see [`Hint::sorted`].
     fn with(self, other: Hint) -> Hint {
         match (self, other) {
-            (Hint::Ids(left), Hint::Ids(right)) => Hint::Ids(union(left, right)),
-            (Hint::Uids(left), Hint::Uids(right)) => Hint::Uids(union(left, right)),
-            (Hint::Ips(left), Hint::Ips(right)) => Hint::Ips(union(left, right)),
+            (Hint::Ids(left), Hint::Ids(right)) => Hint::Ids(joined(left, right)),
+            (Hint::Uids(left), Hint::Uids(right)) => Hint::Uids(joined(left, right)),
+            (Hint::Ips(left), Hint::Ips(right)) => Hint::Ips(joined(left, right)),
             _ => Hint::Scan,
+        }
+    }
+
+    /// Ascending, each once. Done once for a whole chain of `or`: sorting at every link would make a long
+    /// chain quadratic.
+    fn sorted(self) -> Hint {
+        match self {
+            Hint::Ids(ids) => Hint::Ids(sorted(ids)),
+            Hint::Uids(uids) => Hint::Uids(sorted(uids)),
+            Hint::Ips(nets) => Hint::Ips(sorted(nets)),
+            Hint::Scan => Hint::Scan,
         }
     }
 }
 
-fn union<T: Ord>(mut left: Vec<T>, right: Vec<T>) -> Vec<T> {
+fn joined<T>(mut left: Vec<T>, right: Vec<T>) -> Vec<T> {
     left.extend(right);
-    left.sort_unstable();
-    left.dedup();
     left
+}
+
+fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values.dedup();
+    values
 }
 
 impl Expr {
     pub(super) fn hint(&self) -> Hint {
         match self {
             Expr::All(parts) => parts.iter().map(Expr::hint).fold(Hint::Scan, Hint::or_narrower),
-            Expr::Any(parts) => parts.iter().map(Expr::hint).reduce(Hint::with).unwrap_or(Hint::Scan),
+            Expr::Any(parts) => {
+                parts.iter().map(Expr::hint).reduce(Hint::with).map_or(Hint::Scan, Hint::sorted)
+            }
             Expr::Not(_) => Hint::Scan,
             Expr::Test(test) => test.hint(),
         }
@@ -64,7 +81,7 @@ impl Expr {
     /// The ids that conditions for the whole expression name, ascending.
     pub(super) fn named_ids(&self) -> Option<Vec<u64>> {
         match self {
-            Expr::All(parts) => parts.iter().filter_map(Expr::named_ids).reduce(union),
+            Expr::All(parts) => parts.iter().filter_map(Expr::named_ids).reduce(joined).map(sorted),
             Expr::Test(test) if !test.negated && test.key.field() == Field::ConnId => match &test.check {
                 Check::Whole(Rule::Is(Compare::Equal, id)) => Some(vec![*id]),
                 Check::Whole(Rule::In(set)) if !set.values.is_empty() => Some(set.values.clone()),
@@ -85,7 +102,7 @@ impl Test {
             (Field::Uid, Check::Text(rule)) => listed(rule).map_or(Hint::Scan, Hint::Uids),
             (Field::Ip, Check::Ip(rule)) => listed(rule).map_or(Hint::Scan, |ips| Hint::Ips(hosts(&ips))),
             (Field::Ip, Check::Nets(set, nets)) if set.ranges.is_empty() => {
-                Hint::Ips(union(nets.clone(), hosts(&set.values)))
+                Hint::Ips(sorted(joined(nets.clone(), hosts(&set.values))))
             }
             _ => Hint::Scan,
         }

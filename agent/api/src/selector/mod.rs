@@ -1,8 +1,8 @@
 //! The selector language: which connections a query or an operation is about.
 //!
-//! One language for every verb and every route. Text is split ([`lex`]), its shape is read ([`parse`]), its
-//! names and literals are checked ([`bind`]), and what remains is a tree ([`ast`]) that prints back and is
-//! evaluated without allocating ([`eval`]). Fields come from one table ([`field`]). The reference for people
+//! One language for every verb and every route. Text is split (`lex`), its shape is read (`parse`), its
+//! names and literals are checked (`bind`), and what remains is a tree (`ast`) that prints back and is
+//! evaluated without allocating (`eval`). Fields come from one table (`field`). The reference for people
 //! is `reference.md`, also at [`REFERENCE`].
 //!
 //! This room knows no registry, no socket and no clock: a [`Subject`] hands in the values.
@@ -43,6 +43,9 @@ pub const REFERENCE: &str = include_str!("reference.md");
 const ALL: &str = "all";
 
 /// A parsed and checked selector. Prints as text that parses to the same selector.
+///
+/// The printed text quotes and spaces what was typed without, so it may be longer; [`MAX_TEXT_BYTES`] and
+/// [`MAX_DEPTH`] hold for it too when it is read again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Selector {
     /// `None` selects everything.
