@@ -38,7 +38,7 @@ fn a_configuration_that_is_no_toml_is_refused_with_its_line() {
 
 #[test]
 fn an_unknown_key_is_named_with_the_nearest_known_one() {
-    config_is_refused("node_idd = 1", &["node_idd", "`node_id`"]);
+    config_is_refused("node_idd = 1", &["\"node_idd\"", "\"node_id\""]);
     config_is_refused("thread = 1", &["thread", "threads"]);
     let listener = LISTENER.replace("bind", "binds");
     config_is_refused(&listener, &["binds"]);

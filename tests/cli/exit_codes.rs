@@ -134,9 +134,9 @@ fn partly_done_is_6_and_the_items_tell() {
 #[test]
 fn without_a_terminal_a_verb_that_would_ask_is_7_and_names_the_flag() {
     let agent = Agent::echo();
-    let mut clients = [Peer::connect(agent.only()), Peer::connect(agent.only())];
-    agent.settled(2);
-    for verb in ["remove", "reset", "halfclose", "pause"] {
+    let mut clients: Vec<_> = (0..30).map(|_| Peer::connect(agent.only())).collect();
+    agent.settled(30);
+    for verb in ["remove", "remove --type reset", "reset", "halfclose"] {
         let run = Connctl::to(&agent).input("y\n").line(&format!("{verb} --all"));
         run.exits(7).says("--yes");
     }

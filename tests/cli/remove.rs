@@ -153,6 +153,22 @@ fn a_guard_refuses_with_7_and_closes_nothing() {
 }
 
 #[test]
+fn a_dry_run_shows_the_set_and_touches_nothing() {
+    let agent = Agent::echo();
+    let mut clients = [Peer::connect(agent.only()), Peer::connect(agent.only()), Peer::connect(agent.only())];
+    let ids = [agent.assign(&clients[0], "u1"), agent.assign(&clients[1], "u1")];
+    let run = Connctl::to(&agent).line("remove --uid u1 --dry-run -o jsonl").ok();
+    for id in ids {
+        assert!(run.stdout.contains(&format!("\"conn_id\":{id}")), "{}", run.stdout);
+    }
+    assert!(!run.stdout.contains(&format!("\"conn_id\":{}", agent.id(&clients[2]))), "{}", run.stdout);
+    for client in &mut clients {
+        client.send("untouched");
+        client.expect("untouched");
+    }
+}
+
+#[test]
 fn the_grace_bounds_a_close_that_cannot_flush() {
     let upstream = ByHand::listen();
     let agent = Agent::front(upstream.addr());

@@ -18,12 +18,13 @@ fn typed(agent: &Agent, words: &str, keys: &str) -> Run {
 fn no_leaves_everything_as_it_is() {
     for keys in ["n\n", "\n", "maybe\nn\n"] {
         let agent = Agent::echo();
-        let mut client = Peer::connect(agent.only());
-        agent.settled(1);
-        let run = typed(&agent, "remove --all", keys);
-        assert_ne!(run.code, Some(0), "{run:?}");
-        client.send("untouched");
-        client.expect("untouched");
+        let mut clients = [Peer::connect(agent.only()), Peer::connect(agent.only())];
+        agent.settled(2);
+        typed(&agent, "remove --all", keys).exits(7);
+        for client in &mut clients {
+            client.send("untouched");
+            client.expect("untouched");
+        }
     }
 }
 
