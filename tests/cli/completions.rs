@@ -86,7 +86,7 @@ fn the_manual_page_names_every_verb() {
 }
 
 #[test]
-fn help_names_the_exit_codes_or_where_they_are() {
+fn help_names_every_verb_and_its_flags() {
     let help = Connctl::alone().line("--help").ok().stdout;
     for verb in ["list", "remove", "listener", "agent", "demo"] {
         assert!(help.contains(verb), "no {verb}:\n{help}");
