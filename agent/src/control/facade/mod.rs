@@ -1,0 +1,4 @@
+//! Facades.
+use axum::Router;
+use super::App;
+pub(super) fn routes() -> Router<App> { Router::new() }
