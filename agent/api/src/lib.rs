@@ -8,6 +8,7 @@
 
 pub mod conn;
 pub mod end;
+pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod instant;
