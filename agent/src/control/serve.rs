@@ -148,7 +148,8 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
     }
     // The address is free, and a dial refused, from here on.
     drop(listener);
-    let _ = tokio::time::timeout(STOP_LIMIT, async { while connections.join_next().await.is_some() {} }).await;
+    let _ =
+        tokio::time::timeout(STOP_LIMIT, async { while connections.join_next().await.is_some() {} }).await;
     Ok(())
 }
 

@@ -36,7 +36,8 @@ pub(super) struct Lines {
 /// An answer of JSON lines and the end to write them to.
 pub(super) fn lines() -> (Lines, Response) {
     let (sender, receiver) = mpsc::channel(CHUNKS);
-    let response = ([(header::CONTENT_TYPE, JSON_LINES)], Body::from_stream(Chunks(receiver))).into_response();
+    let response =
+        ([(header::CONTENT_TYPE, JSON_LINES)], Body::from_stream(Chunks(receiver))).into_response();
     (Lines { sender, buffer: Vec::new() }, response)
 }
 

@@ -55,7 +55,8 @@ fn without_position(error: &serde_json::Error) -> String {
 }
 
 fn offset(text: &[u8], line: usize, column: usize) -> usize {
-    let before: usize = text.split(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(|l| l.len() + 1).sum();
+    let before: usize =
+        text.split(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(|l| l.len() + 1).sum();
     before.saturating_add(column).min(text.len())
 }
 

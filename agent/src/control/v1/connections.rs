@@ -11,10 +11,10 @@ use connctl_api::error::ApiError;
 use connctl_api::id::ConnId;
 
 use crate::base::clock;
+use crate::control::Stop;
 use crate::control::error::{Refusal, invalid};
 use crate::control::extract::{JsonBody, Pairs};
 use crate::control::stream::{self, Gone, Lines};
-use crate::control::Stop;
 use crate::ops::list::Listing;
 use crate::ops::{self, Node};
 use crate::registry::Conn;
@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn a_query_is_read_field_by_field() {
-        let read = query("/v1/connections?where=uid%20%3D%20%22a+b%22&sort=-idle&limit=5&stream=true").unwrap();
+        let read =
+            query("/v1/connections?where=uid%20%3D%20%22a+b%22&sort=-idle&limit=5&stream=true").unwrap();
         assert_eq!(read.selector.as_deref(), Some("uid = \"a b\""));
         assert_eq!(read.sort.as_deref(), Some("-idle"));
         assert_eq!((read.limit, read.stream, read.count), (Some(5), true, false));
