@@ -17,7 +17,9 @@ pub mod listener;
 pub mod node;
 pub mod operation;
 pub mod route;
+pub mod selector;
 pub mod stats;
+pub mod units;
 pub mod wait;
 
 /// The version of the native API, the first part of every native path.
