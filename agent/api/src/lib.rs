@@ -10,6 +10,7 @@
 pub mod client;
 pub mod conn;
 pub mod end;
+pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod instant;

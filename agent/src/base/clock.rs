@@ -1,0 +1,18 @@
+//! The two clocks: one that only goes forward, for ages and deadlines, and the wall's, for people.
+
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+static START: OnceLock<Instant> = OnceLock::new();
+
+/// Milliseconds since the process first asked. Never jumps, whatever happens to the wall clock.
+pub fn now_ms() -> u64 {
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Milliseconds since 1970 in UTC.
+pub fn wall_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,4 @@
+//! Floor 1: the clock, the inbox of a thread, the state directory.
+pub mod clock;
+pub mod inbox;
+pub mod state_dir;

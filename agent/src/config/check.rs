@@ -1,0 +1,299 @@
+//! From flags and file to [`Settings`]: flags win, listeners of both go together, and everything is checked
+//! before anything is used.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use connctl_api::conn::Mode;
+use connctl_api::id::NodeId;
+
+use super::file::{self, File, host_port};
+use super::settings::{
+    Compat, Control, DEFAULT_BACKLOG, DEFAULT_DIAL_TIMEOUT, DEFAULT_KEEPALIVE, DEFAULT_MAX_THREADS,
+    DEFAULT_NODE_ID, DEFAULT_PROXY_TIMEOUT, DEFAULT_SHUTDOWN_GRACE, Keepalive, ListenerSettings, MAX_THREADS,
+    Settings, Upstream,
+};
+
+/// The longest name of a listener in bytes.
+const MAX_NAME_BYTES: usize = 64;
+
+/// What the command line says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Flags {
+    /// `--forward`, `--echo` and `--hold`, in that order.
+    pub listeners: Vec<file::Listener>,
+    /// `--control`.
+    pub control: Vec<String>,
+    /// `--node-id`.
+    pub node_id: Option<u64>,
+    /// `--state-dir`.
+    pub state_dir: Option<PathBuf>,
+    /// `--threads`.
+    pub threads: Option<u16>,
+    /// `--compat`.
+    pub compat: Option<Compat>,
+}
+
+/// One set of settings from both.
+///
+/// # Errors
+/// The first value that is wrong, by its name.
+pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
+    let mut control = flags.control;
+    if control.is_empty() {
+        control = file.control.unwrap_or_default();
+    }
+    let control: Vec<_> =
+        control.iter().map(|text| control_address(text)).collect::<anyhow::Result<_>>()?;
+    let threads = flags.threads.or(file.threads);
+    ensure!(
+        threads.is_none_or(|threads| (1..=MAX_THREADS).contains(&threads)),
+        "threads {} is out of range: 1 to {MAX_THREADS}",
+        threads.unwrap_or(0)
+    );
+    let mut listeners = Vec::new();
+    for listener in flags.listeners.into_iter().chain(file.listener) {
+        let place = listeners.len();
+        let checked = listener_settings(listener, place)?;
+        ensure!(
+            listeners.iter().all(|other: &ListenerSettings| other.name != checked.name),
+            "two listeners are named {:?}",
+            checked.name
+        );
+        listeners.push(checked);
+    }
+    Ok(Settings {
+        node_id: NodeId::new(flags.node_id.or(file.node_id).unwrap_or(DEFAULT_NODE_ID))
+            .context("node_id is wrong")?,
+        control: if control.is_empty() { vec![default_control()] } else { control },
+        state_dir: flags.state_dir.or(file.state_dir),
+        compat: flags.compat.or(file.compat).unwrap_or(Compat::Documented),
+        threads: threads.unwrap_or_else(default_threads),
+        shutdown_grace: file.shutdown_grace.map_or(DEFAULT_SHUTDOWN_GRACE, |time| time.0),
+        listeners,
+    })
+}
+
+fn default_threads() -> u16 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    u16::try_from(cores.min(DEFAULT_MAX_THREADS)).unwrap_or(1)
+}
+
+fn default_control() -> Control {
+    Control::Unix(connctl_api::endpoint::default_socket())
+}
+
+fn control_address(text: &str) -> anyhow::Result<Control> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        ensure!(!path.is_empty(), "control {text:?} names no path: write unix:PATH");
+        return Ok(Control::Unix(path.into()));
+    }
+    let Some(address) = text.strip_prefix("tcp:") else {
+        bail!("control {text:?} is not an address: write unix:PATH or tcp:HOST:PORT");
+    };
+    Ok(Control::Tcp(resolve(address).with_context(|| format!("control {text:?}"))?))
+}
+
+fn resolve(text: &str) -> anyhow::Result<SocketAddr> {
+    let (host, port) = host_port(text)?;
+    (host, port)
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut addresses| addresses.next())
+        .with_context(|| format!("host {host:?} has no address"))
+}
+
+fn listener_settings(listener: file::Listener, place: usize) -> anyhow::Result<ListenerSettings> {
+    let name = listener.name.unwrap_or_else(|| format!("{}{place}", listener.mode));
+    check_name(&name)?;
+    let of = |key: &str| format!("{key} of listener {name:?}");
+    let bind = resolve(&listener.bind).with_context(|| of("bind"))?;
+    let upstream: Vec<_> = listener
+        .upstream
+        .iter()
+        .map(|text| upstream_address(text).with_context(|| of("upstream")))
+        .collect::<anyhow::Result<_>>()?;
+    match listener.mode {
+        Mode::Forward => ensure!(!upstream.is_empty(), "{} is missing: forward needs one", of("upstream")),
+        Mode::Echo | Mode::Hold => {
+            ensure!(upstream.is_empty(), "{} is given, and {} needs none", of("upstream"), listener.mode);
+        }
+        Mode::Outbound => bail!("{} is outbound: listeners are forward, echo or hold", of("mode")),
+    }
+    let keepalive = listener.keepalive.unwrap_or(true).then(|| Keepalive {
+        idle: listener.keepalive_idle.map_or(DEFAULT_KEEPALIVE.idle, |time| time.0),
+        interval: listener.keepalive_interval.map_or(DEFAULT_KEEPALIVE.interval, |time| time.0),
+        probes: listener.keepalive_probes.map_or(DEFAULT_KEEPALIVE.probes, u32::from),
+    });
+    if let Some(keepalive) = keepalive {
+        ensure!(keepalive.probes > 0, "{} is 0: at least 1", of("keepalive_probes"));
+        for (key, time) in [("keepalive_idle", keepalive.idle), ("keepalive_interval", keepalive.interval)] {
+            // The kernel takes whole seconds up to 32767.
+            let seconds = time.as_secs();
+            ensure!((1..=32_767).contains(&seconds), "{} is {time:?}: 1s to 9h", of(key));
+        }
+    }
+    let dial_timeout = positive(listener.dial_timeout, DEFAULT_DIAL_TIMEOUT, &of("dial_timeout"))?;
+    let proxy_timeout = positive(listener.proxy_timeout, DEFAULT_PROXY_TIMEOUT, &of("proxy_timeout"))?;
+    ensure!(
+        listener.send_proxy.is_none() || listener.mode == Mode::Forward,
+        "{} is given, and {} has no upstream",
+        of("send_proxy"),
+        listener.mode
+    );
+    let accept_proxy_from = listener
+        .accept_proxy_from
+        .iter()
+        .map(|text| network(text).with_context(|| of("accept_proxy_from")))
+        .collect::<anyhow::Result<_>>()?;
+    ensure!(listener.backlog != Some(0), "{} is 0: at least 1", of("backlog"));
+    Ok(ListenerSettings {
+        mode: listener.mode,
+        bind,
+        upstream,
+        dial_timeout,
+        backlog: listener.backlog.map_or(DEFAULT_BACKLOG, i32::from),
+        nodelay: listener.nodelay.unwrap_or(true),
+        keepalive,
+        accept_proxy_from,
+        proxy_timeout,
+        send_proxy: listener.send_proxy,
+        name,
+    })
+}
+
+fn positive(time: Option<file::Time>, default: Duration, what: &str) -> anyhow::Result<Duration> {
+    let time = time.map_or(default, |time| time.0);
+    ensure!(!time.is_zero(), "{what} is 0: more than nothing");
+    Ok(time)
+}
+
+fn check_name(name: &str) -> anyhow::Result<()> {
+    let is_fine = !name.is_empty()
+        && name.len() <= MAX_NAME_BYTES
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    ensure!(
+        is_fine,
+        "{name:?} is not a name for a listener: 1 to {MAX_NAME_BYTES} letters, digits, '-', '_' or '.'"
+    );
+    Ok(())
+}
+
+fn upstream_address(text: &str) -> anyhow::Result<Upstream> {
+    let (host, port) = host_port(text)?;
+    ensure!(port != 0, "{text:?} has port 0: an upstream needs a real one");
+    Ok(match host.parse::<IpAddr>() {
+        Ok(ip) => Upstream::Address((ip, port).into()),
+        Err(_) => Upstream::Name(host.into(), port),
+    })
+}
+
+fn network(text: &str) -> anyhow::Result<ipnet::IpNet> {
+    text.parse::<ipnet::IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(ipnet::IpNet::from))
+        .ok()
+        .with_context(|| format!("{text:?} is not an address or a network such as 10.0.0.0/8"))
+}
+
+/// Reads `[NAME@]BIND=UPSTREAM[,UPSTREAM…]` of `--forward`, and `[NAME@]BIND` of the other modes.
+///
+/// # Errors
+/// Names the text and what is expected of it.
+pub fn listener_flag(mode: Mode, text: &str) -> anyhow::Result<file::Listener> {
+    let (name, rest) = match text.split_once('@') {
+        Some((name, rest)) => (Some(name.to_owned()), rest),
+        None => (None, text),
+    };
+    let (bind, upstream) = match (mode, rest.split_once('=')) {
+        (Mode::Forward, Some((bind, upstream))) => {
+            (bind, upstream.split(',').map(str::to_owned).collect::<Vec<_>>())
+        }
+        (Mode::Forward, None) => bail!("--forward {text:?} names no upstream: write [NAME@]BIND=UPSTREAM"),
+        (_, Some(_)) => bail!("--{mode} {text:?} names an upstream: write [NAME@]BIND"),
+        (_, None) => (rest, Vec::new()),
+    };
+    host_port(bind).with_context(|| format!("--{mode} {text:?}"))?;
+    Ok(file::Listener {
+        name,
+        mode,
+        bind: bind.to_owned(),
+        upstream,
+        dial_timeout: None,
+        backlog: None,
+        nodelay: None,
+        keepalive: None,
+        keepalive_idle: None,
+        keepalive_interval: None,
+        keepalive_probes: None,
+        accept_proxy_from: Vec::new(),
+        proxy_timeout: None,
+        send_proxy: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> anyhow::Result<Settings> {
+        settings(Flags::default(), file::parse(text)?)
+    }
+
+    #[test]
+    fn defaults_are_sensible() {
+        let settings = check("[[listener]]\nmode='forward'\nbind='127.0.0.1:0'\nupstream=['h:1','[::1]:2']\n")
+            .unwrap();
+        let listener = &settings.listeners[0];
+        assert_eq!(listener.name, "forward0");
+        assert_eq!(listener.dial_timeout, DEFAULT_DIAL_TIMEOUT);
+        assert!(listener.nodelay && listener.keepalive.is_some());
+        assert_eq!(listener.upstream[0], Upstream::Name("h".into(), 1));
+        assert_eq!(listener.upstream[1].to_string(), "[::1]:2");
+    }
+
+    #[test]
+    fn each_mistake_names_the_key_and_the_value() {
+        for (text, words) in [
+            ("node_id = 0", ["node_id", "0"]),
+            ("threads = 1000", ["threads", "1000"]),
+            ("control = ['/run/x']", ["control", "/run/x"]),
+            ("[[listener]]\nmode='forward'\nbind='127.0.0.1:0'", ["upstream", "forward0"]),
+            ("[[listener]]\nmode='echo'\nbind='127.0.0.1'", ["bind", "127.0.0.1"]),
+            ("[[listener]]\nmode='echo'\nbind='127.0.0.1:0'\nname='a b'", ["name", "a b"]),
+            ("[[listener]]\nmode='echo'\nbind='127.0.0.1:0'\nkeepalive_idle='0s'", ["keepalive_idle", "0"]),
+            ("[[listener]]\nmode='forward'\nbind='127.0.0.1:0'\nupstream=['h:0']", ["upstream", "h:0"]),
+            ("[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\naccept_proxy_from=['x']", ["accept_proxy_from", "x"]),
+        ] {
+            let error = format!("{:#}", check(text).unwrap_err());
+            for word in words {
+                assert!(error.contains(word), "{text}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn flags_win_and_listeners_go_together() {
+        let flags = Flags {
+            node_id: Some(7),
+            listeners: vec![listener_flag(Mode::Echo, "e@127.0.0.1:0").unwrap()],
+            ..Flags::default()
+        };
+        let file = file::parse("node_id = 1\n[[listener]]\nname='h'\nmode='hold'\nbind='127.0.0.1:0'\n").unwrap();
+        let settings = settings(flags, file).unwrap();
+        assert_eq!(settings.node_id.get(), 7);
+        let names: Vec<_> = settings.listeners.iter().map(|listener| listener.name.as_str()).collect();
+        assert_eq!(names, ["e", "h"]);
+    }
+
+    #[test]
+    fn flags_are_read_as_documented() {
+        let forward = listener_flag(Mode::Forward, "redis@0.0.0.0:6380=127.0.0.1:6379,[::1]:6379").unwrap();
+        assert_eq!(forward.name.as_deref(), Some("redis"));
+        assert_eq!(forward.upstream, ["127.0.0.1:6379", "[::1]:6379"]);
+        assert!(listener_flag(Mode::Forward, "127.0.0.1:1").is_err());
+        assert!(listener_flag(Mode::Echo, "127.0.0.1:1=127.0.0.1:2").is_err());
+        assert!(listener_flag(Mode::Echo, "127.0.0.1").is_err());
+    }
+}

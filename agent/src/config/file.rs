@@ -1,0 +1,166 @@
+//! The TOML file: its shape, and what a mistake in it says.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use serde::de::Error as _;
+
+use super::settings::{Compat, ProxyVersion};
+
+/// The file as it is written. Absent keys leave the default or the flag in force.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The agent's id.
+    pub node_id: Option<u64>,
+    /// Addresses of the control API.
+    pub control: Option<Vec<String>>,
+    /// Where the agent keeps what survives a restart.
+    pub state_dir: Option<std::path::PathBuf>,
+    /// `documented` or `actual`.
+    pub compat: Option<Compat>,
+    /// Relay threads.
+    pub threads: Option<u16>,
+    /// How long a stop waits for connections to end by themselves.
+    pub shutdown_grace: Option<Time>,
+    /// The listeners.
+    #[serde(default)]
+    pub listener: Vec<Listener>,
+}
+
+/// A `[[listener]]` table.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// Its name; made from mode and place where absent.
+    pub name: Option<String>,
+    /// `forward`, `echo` or `hold`.
+    pub mode: connctl_api::conn::Mode,
+    /// `HOST:PORT`.
+    pub bind: String,
+    /// `HOST:PORT`, in the order tried.
+    #[serde(default)]
+    pub upstream: Vec<String>,
+    /// How long one dial may take.
+    pub dial_timeout: Option<Time>,
+    /// Completed dials waiting to be accepted.
+    pub backlog: Option<u16>,
+    /// `TCP_NODELAY` on both sockets.
+    pub nodelay: Option<bool>,
+    /// Keep-alive probes on both sockets.
+    pub keepalive: Option<bool>,
+    /// Idle time before the first probe.
+    pub keepalive_idle: Option<Time>,
+    /// Time between probes.
+    pub keepalive_interval: Option<Time>,
+    /// Unanswered probes until the peer is given up.
+    pub keepalive_probes: Option<u8>,
+    /// Networks whose connections begin with a PROXY header.
+    #[serde(default)]
+    pub accept_proxy_from: Vec<String>,
+    /// How long a PROXY header may take to arrive.
+    pub proxy_timeout: Option<Time>,
+    /// `v1` or `v2`.
+    pub send_proxy: Option<ProxyVersion>,
+}
+
+/// A duration such as `"30m"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time(pub Duration);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        connctl_api::units::parse_duration(&text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// Reads and checks the shape of a file.
+///
+/// # Errors
+/// Unreadable, not TOML, an unknown key (the nearest known one is named) or a value of the wrong type.
+pub fn read(path: &Path) -> anyhow::Result<File> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("config {} cannot be read", path.display()))?;
+    parse(&text).with_context(|| format!("config {}", path.display()))
+}
+
+/// Checks the shape of a file's text.
+///
+/// # Errors
+/// As [`read`], the reading apart.
+pub fn parse(text: &str) -> anyhow::Result<File> {
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+        let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        anyhow::anyhow!("{place}{}", explain(error.message()))
+    })
+}
+
+/// The parser lists all known keys of a table after an unknown one; a person wants the nearest.
+fn explain(message: &str) -> String {
+    let mut names = message.split('`').skip(1).step_by(2);
+    match (message.starts_with("unknown field"), names.next()) {
+        (true, Some(wrong)) => {
+            let known: Vec<_> = names.collect();
+            let nearest = known.iter().min_by_key(|name| strsim::damerau_levenshtein(name, wrong));
+            match nearest {
+                Some(nearest) => format!("unknown key {wrong:?}: the nearest known one is {nearest:?}"),
+                None => format!("unknown key {wrong:?}"),
+            }
+        }
+        _ => message.replace('\n', " "),
+    }
+}
+
+/// Splits `HOST:PORT` and `[V6]:PORT`.
+///
+/// # Errors
+/// Names the text and what is expected of it.
+pub fn host_port(text: &str) -> anyhow::Result<(&str, u16)> {
+    let wrong = || format!("{text:?} is not an address: write HOST:PORT, with brackets around an IPv6 host");
+    let (host, port) = text.rsplit_once(':').with_context(wrong)?;
+    let port = port.parse::<u16>().ok().with_context(wrong)?;
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').with_context(wrong)?,
+        None if host.contains(':') => bail!(wrong()),
+        None => host,
+    };
+    if host.is_empty() || host.contains(char::is_whitespace) {
+        bail!(wrong());
+    }
+    Ok((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let error = parse("node_id = 1\nthread = 2\n").unwrap_err().to_string();
+        assert_eq!(error, "line 2: unknown key \"thread\": the nearest known one is \"threads\"");
+        let error = parse("[[listener]]\nmode='echo'\nbind='a:1'\nbacklg=1\n").unwrap_err().to_string();
+        assert!(error.contains("\"backlog\""), "{error}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_names_its_line() {
+        let error = parse("node_id = 'one'\n").unwrap_err().to_string();
+        assert!(error.starts_with("line 1: "), "{error}");
+        let error = parse("shutdown_grace = '3 parsecs'\n").unwrap_err().to_string();
+        assert!(error.contains("3 parsecs"), "{error}");
+    }
+
+    #[test]
+    fn addresses_are_split() {
+        assert_eq!(host_port("127.0.0.1:80").unwrap(), ("127.0.0.1", 80));
+        assert_eq!(host_port("[::1]:0").unwrap(), ("::1", 0));
+        assert_eq!(host_port("db.internal:5432").unwrap(), ("db.internal", 5432));
+        for wrong in ["", "80", ":80", "::1:80", "h:", "h:99999", "[::1:80", "h h:1", "h:-1"] {
+            assert!(host_port(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Floor 1: settings, read from a file and flags and checked as a whole before anything uses them.
+
+pub mod check;
+pub mod file;
+pub mod settings;
+
+pub use settings::{Bind, Compat, Control, Keepalive, ListenerSettings, Settings, Upstream};

@@ -1,0 +1,153 @@
+//! Settings as the agent uses them: every value checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use connctl_api::conn::Mode;
+use connctl_api::id::NodeId;
+use ipnet::IpNet;
+
+/// Everything an agent is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Its id.
+    pub node_id: NodeId,
+    /// Where the control API is.
+    pub control: Vec<Control>,
+    /// Where it keeps what survives a restart.
+    pub state_dir: Option<PathBuf>,
+    /// How facades answer where a system's document and code differ.
+    pub compat: Compat,
+    /// Relay threads.
+    pub threads: u16,
+    /// How long a stop waits for connections to end by themselves.
+    pub shutdown_grace: Duration,
+    /// The listeners, in the order given: flags first.
+    pub listeners: Vec<ListenerSettings>,
+}
+
+/// How facades answer where a system's document and code differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compat {
+    /// As the document says.
+    Documented,
+    /// As the code does.
+    Actual,
+}
+
+impl Compat {
+    /// The word in the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Actual => "actual",
+        }
+    }
+}
+
+/// An address of the control API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    /// A socket in the file system.
+    Unix(PathBuf),
+    /// A TCP address.
+    Tcp(SocketAddr),
+}
+
+impl std::fmt::Display for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Tcp(address) => write!(f, "tcp:{address}"),
+        }
+    }
+}
+
+/// One listener.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListenerSettings {
+    /// Its name, unique in the agent.
+    pub name: String,
+    /// What it does with connections.
+    pub mode: Mode,
+    /// Where it listens.
+    pub bind: Bind,
+    /// Where `forward` relays to, in the order tried.
+    pub upstream: Vec<Upstream>,
+    /// How long one dial may take.
+    pub dial_timeout: Duration,
+    /// Completed dials that the kernel keeps until they are accepted.
+    pub backlog: i32,
+    /// `TCP_NODELAY` on both sockets.
+    pub nodelay: bool,
+    /// Keep-alive probes on both sockets.
+    pub keepalive: Option<Keepalive>,
+    /// Networks whose connections begin with a PROXY header.
+    pub accept_proxy_from: Vec<IpNet>,
+    /// How long a PROXY header may take to arrive.
+    pub proxy_timeout: Duration,
+    /// The PROXY header sent to the upstream.
+    pub send_proxy: Option<ProxyVersion>,
+}
+
+/// A listening address: `HOST:PORT` resolved when the file is read.
+pub type Bind = SocketAddr;
+
+/// Where to relay to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upstream {
+    /// An address.
+    Address(SocketAddr),
+    /// A name, looked up for each connection.
+    Name(Box<str>, u16),
+}
+
+impl std::fmt::Display for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name, port) => write!(f, "{name}:{port}"),
+        }
+    }
+}
+
+/// When the kernel asks an idle peer whether it is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalive {
+    /// Idle time before the first probe.
+    pub idle: Duration,
+    /// Time between probes.
+    pub interval: Duration,
+    /// Unanswered probes until the peer is given up.
+    pub probes: u32,
+}
+
+/// A version of the PROXY protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProxyVersion {
+    /// Text.
+    V1,
+    /// Binary.
+    V2,
+}
+
+/// The id of an agent that was given none.
+pub const DEFAULT_NODE_ID: u64 = 1;
+/// One dial.
+pub const DEFAULT_DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Completed dials waiting to be accepted; the kernel caps it at `net.core.somaxconn`.
+pub const DEFAULT_BACKLOG: i32 = 4096;
+/// A peer that vanished is noticed after two minutes.
+pub const DEFAULT_KEEPALIVE: Keepalive =
+    Keepalive { idle: Duration::from_secs(60), interval: Duration::from_secs(10), probes: 6 };
+/// A PROXY header is the first thing its sender writes.
+pub const DEFAULT_PROXY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a stop waits before it closes what is left.
+pub const DEFAULT_SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
+/// More relay threads than this are never the default.
+pub const DEFAULT_MAX_THREADS: usize = 4;
+/// The most relay threads that can be asked for.
+pub const MAX_THREADS: u16 = 256;

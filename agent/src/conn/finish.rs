@@ -1,0 +1,73 @@
+//! The only way out of the registry.
+
+use connctl_api::conn::{Mode, Side};
+use connctl_api::end::{Cause, Reason};
+
+use crate::record::stats::Stats;
+use crate::registry::{Conn, Registry};
+
+/// Takes a connection whose sockets are closed out of the tables, counts its ending and writes the log
+/// line. Whoever waits for the ending is answered after this.
+pub fn finish(registry: &Registry, stats: &Stats, conn: &Conn, cause: Cause, now_ms: u64) {
+    registry.leave(conn);
+    let has_upstream = conn.origin().mode == Mode::Forward;
+    stats.ended_one(
+        Some(reason_on(cause, Side::Client)),
+        has_upstream.then(|| reason_on(cause, Side::Upstream)),
+    );
+    let labels = conn.labels();
+    tracing::info!(
+        conn_id = conn.id().get(),
+        peer = %conn.peer(),
+        uid = labels.uid.as_deref(),
+        listener = &*conn.origin().name,
+        reason = cause.reason.word(),
+        initiator = cause.initiator.word(),
+        side = cause.side.map(Side::word),
+        duration_ms = conn.age_ms(now_ms),
+        to_upstream_bytes = conn.to_upstream_bytes(),
+        to_client_bytes = conn.to_client_bytes(),
+        "connection ended"
+    );
+}
+
+/// The reason as one side has it: an error is the side's that failed, and the other side saw its peer leave.
+fn reason_on(cause: Cause, side: Side) -> Reason {
+    let is_of_a_socket = matches!(
+        cause.reason,
+        Reason::Econnreset
+            | Reason::Etimedout
+            | Reason::Econnrefused
+            | Reason::Ehostunreach
+            | Reason::UnknownHost
+            | Reason::SocketError
+    );
+    match (is_of_a_socket, cause.side) {
+        (true, Some(failed)) if failed != side => match failed {
+            Side::Client => Reason::ClosedClient,
+            Side::Upstream => Reason::ClosedUpstream,
+        },
+        _ => cause.reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connctl_api::end::Initiator;
+
+    use super::*;
+
+    #[test]
+    fn an_error_is_counted_on_the_side_that_failed() {
+        let refused = Cause {
+            reason: Reason::Econnrefused,
+            initiator: Initiator::Upstream,
+            side: Some(Side::Upstream),
+        };
+        assert_eq!(reason_on(refused, Side::Upstream), Reason::Econnrefused);
+        assert_eq!(reason_on(refused, Side::Client), Reason::ClosedUpstream);
+        let closed = Cause { reason: Reason::OperatorClose, initiator: Initiator::Operator, side: None };
+        assert_eq!(reason_on(closed, Side::Client), Reason::OperatorClose);
+        assert_eq!(reason_on(closed, Side::Upstream), Reason::OperatorClose);
+    }
+}

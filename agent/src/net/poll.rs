@@ -1,0 +1,96 @@
+//! Waiting for many sockets at once: an edge-triggered `epoll`.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::Timespec;
+
+/// Events taken from the kernel at once.
+const BATCH: usize = 512;
+
+/// What a socket's event said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ready {
+    /// Which registration: what was given to [`Poll::watch`].
+    pub token: u64,
+    /// There is something to read: bytes, an end, or an error.
+    pub readable: bool,
+    /// There is room to write, or an error to find.
+    pub writable: bool,
+    /// The peer has ended its direction, or everything is over.
+    pub hung_up: bool,
+    /// The socket has failed; `SO_ERROR` says how.
+    pub failed: bool,
+}
+
+/// An `epoll` instance.
+#[derive(Debug)]
+pub struct Poll {
+    epoll: OwnedFd,
+    events: Vec<Event>,
+}
+
+impl Poll {
+    /// A new one.
+    ///
+    /// # Errors
+    /// Where the kernel gives none.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self { epoll: epoll::create(CreateFlags::CLOEXEC)?, events: Vec::with_capacity(BATCH) })
+    }
+
+    /// Reports each change of a socket's readiness, in both directions. Closing the descriptor ends it.
+    ///
+    /// # Errors
+    /// Where the kernel is out of memory or watches.
+    pub fn watch(&self, fd: impl AsFd, token: u64) -> std::io::Result<()> {
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        Ok(epoll::add(&self.epoll, fd, EventData::new_u64(token), flags)?)
+    }
+
+    /// Reports as long as there is something to read.
+    ///
+    /// # Errors
+    /// As [`Poll::watch`].
+    pub fn watch_input(&self, fd: impl AsFd, token: u64) -> std::io::Result<()> {
+        Ok(epoll::add(&self.epoll, fd, EventData::new_u64(token), EventFlags::IN)?)
+    }
+
+    /// Ends the reports of a descriptor that stays open.
+    ///
+    /// # Errors
+    /// Where it was not watched.
+    pub fn unwatch(&self, fd: impl AsFd) -> std::io::Result<()> {
+        Ok(epoll::delete(&self.epoll, fd)?)
+    }
+
+    /// Waits until something happens or `timeout_ms` is over (`None`: for ever; 0: not at all).
+    ///
+    /// # Errors
+    /// None but a defect's: an interruption by a signal is an empty answer.
+    pub fn wait(&mut self, timeout_ms: Option<u64>) -> std::io::Result<impl Iterator<Item = Ready> + '_> {
+        let timeout = timeout_ms.map(|ms| Timespec {
+            tv_sec: i64::try_from(ms / 1000).unwrap_or(i64::MAX),
+            // Below a thousand million.
+            #[expect(clippy::cast_possible_wrap, reason = "below 1e9")]
+            tv_nsec: (ms % 1000 * 1_000_000) as i64,
+        });
+        self.events.clear();
+        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.events), timeout.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(self.events.iter().map(|event| {
+            let flags = event.flags;
+            let failed = flags.contains(EventFlags::ERR);
+            let hung_up = flags.intersects(EventFlags::RDHUP | EventFlags::HUP) || failed;
+            Ready {
+                token: event.data.u64(),
+                readable: flags.contains(EventFlags::IN) || hung_up,
+                writable: flags.contains(EventFlags::OUT) || failed,
+                hung_up,
+                failed,
+            }
+        }))
+    }
+}

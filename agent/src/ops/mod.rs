@@ -1,0 +1,15 @@
+//! Floor 8: what can be asked of connections and listeners. The control API and every facade call these
+//! functions and nothing below them.
+
+pub mod assign;
+pub mod gate;
+pub mod list;
+pub mod node;
+pub mod operate;
+pub mod select;
+pub mod show;
+pub mod stats;
+pub mod stop;
+pub mod wait;
+
+pub use node::Node;

@@ -1,0 +1,2 @@
+//! Floor 3: what happened.
+pub mod stats;

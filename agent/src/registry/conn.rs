@@ -1,0 +1,199 @@
+//! The shared face of a connection: what anyone may read of it while its thread owns the sockets.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use connctl_api::conn::{Mode, State};
+use connctl_api::id::ConnId;
+
+/// What all connections of a listener have in common.
+#[derive(Debug)]
+pub struct Origin {
+    /// The listener's name.
+    pub name: Box<str>,
+    /// What it does with connections.
+    pub mode: Mode,
+    /// Its place in the configuration, from 0.
+    pub index: usize,
+}
+
+/// Who a connection belongs to; found by rules or assigned by hand.
+#[derive(Debug, Clone, Default)]
+pub struct Labels {
+    /// Whose it is.
+    pub uid: Option<Box<str>>,
+    /// From which kind of device.
+    pub device: Option<Box<str>>,
+    /// Free labels.
+    pub tags: Option<Box<BTreeMap<String, String>>>,
+    upstream: Option<Box<SocketAddr>>,
+    proxied: Option<Box<SocketAddr>>,
+}
+
+/// One live connection. The thread that owns the sockets writes the counters; everyone may read them.
+#[derive(Debug)]
+pub struct Conn {
+    id: ConnId,
+    origin: Arc<Origin>,
+    peer: SocketAddr,
+    local: SocketAddr,
+    opened_wall_ms: i64,
+    opened_ms: u64,
+    to_upstream: AtomicU64,
+    to_client: AtomicU64,
+    active_ms: AtomicU64,
+    slot: AtomicU32,
+    thread: u16,
+    state: AtomicU8,
+    labels: Mutex<Labels>,
+}
+
+/// What a new connection is made of.
+#[derive(Debug)]
+pub struct Birth {
+    /// Its id.
+    pub id: ConnId,
+    /// Its listener.
+    pub origin: Arc<Origin>,
+    /// The socket's peer.
+    pub peer: SocketAddr,
+    /// The socket's own address.
+    pub local: SocketAddr,
+    /// Milliseconds since 1970.
+    pub wall_ms: i64,
+    /// Milliseconds of [`crate::base::clock::now_ms`].
+    pub now_ms: u64,
+    /// The relay thread that will own it.
+    pub thread: u16,
+}
+
+impl Conn {
+    /// A connection in state `opening`, in no table yet.
+    pub fn new(birth: Birth) -> Self {
+        Self {
+            id: birth.id,
+            origin: birth.origin,
+            peer: birth.peer,
+            local: birth.local,
+            opened_wall_ms: birth.wall_ms,
+            opened_ms: birth.now_ms,
+            to_upstream: AtomicU64::new(0),
+            to_client: AtomicU64::new(0),
+            active_ms: AtomicU64::new(birth.now_ms),
+            slot: AtomicU32::new(u32::MAX),
+            thread: birth.thread,
+            state: AtomicU8::new(State::Opening as u8),
+            labels: Mutex::default(),
+        }
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> ConnId {
+        self.id
+    }
+
+    /// Its listener.
+    pub const fn origin(&self) -> &Arc<Origin> {
+        &self.origin
+    }
+
+    /// The client's address: the one of a PROXY header, or else the socket's peer.
+    pub fn client(&self) -> SocketAddr {
+        self.labels().proxied.as_deref().copied().unwrap_or(self.peer)
+    }
+
+    /// The peer of the accepted socket.
+    pub const fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// The agent's address, as the client dialled it.
+    pub const fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// The upstream's address, once connected.
+    pub fn upstream(&self) -> Option<SocketAddr> {
+        self.labels().upstream.as_deref().copied()
+    }
+
+    /// Milliseconds since 1970 when it was accepted.
+    pub const fn opened_wall_ms(&self) -> i64 {
+        self.opened_wall_ms
+    }
+
+    /// Milliseconds since it was accepted.
+    pub const fn age_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.opened_ms)
+    }
+
+    /// Milliseconds since a byte was relayed in either direction.
+    pub fn idle_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.active_ms.load(Ordering::Relaxed))
+    }
+
+    /// Bytes relayed from the client.
+    pub fn to_upstream_bytes(&self) -> u64 {
+        self.to_upstream.load(Ordering::Relaxed)
+    }
+
+    /// Bytes relayed to the client.
+    pub fn to_client_bytes(&self) -> u64 {
+        self.to_client.load(Ordering::Relaxed)
+    }
+
+    /// Where it is in its life.
+    pub fn state(&self) -> State {
+        let stored = self.state.load(Ordering::Relaxed);
+        State::ALL.iter().copied().find(|state| *state as u8 == stored).unwrap_or(State::Closing)
+    }
+
+    /// The relay thread that owns it.
+    pub const fn thread(&self) -> u16 {
+        self.thread
+    }
+
+    /// Its place in that thread's table.
+    pub fn slot(&self) -> u32 {
+        self.slot.load(Ordering::Relaxed)
+    }
+
+    /// Who it belongs to. Hold the guard briefly, and never across an await.
+    pub fn labels(&self) -> MutexGuard<'_, Labels> {
+        self.labels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Owner only: its place in the table.
+    pub fn set_slot(&self, slot: u32) {
+        self.slot.store(slot, Ordering::Relaxed);
+    }
+
+    /// Owner only: where it is in its life.
+    pub fn set_state(&self, state: State) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// Owner only: the upstream it is connected to.
+    pub fn set_upstream(&self, upstream: SocketAddr) {
+        self.labels().upstream = Some(Box::new(upstream));
+    }
+
+    /// The registry alone calls this, which keeps its index.
+    pub(super) fn set_client(&self, client: SocketAddr) {
+        self.labels().proxied = Some(Box::new(client));
+    }
+
+    /// Owner only: bytes relayed from the client. One writer, so a load and a store are enough.
+    pub fn add_to_upstream(&self, bytes: u64, now_ms: u64) {
+        self.to_upstream.store(self.to_upstream.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
+        self.active_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// Owner only: bytes relayed to the client.
+    pub fn add_to_client(&self, bytes: u64, now_ms: u64) {
+        self.to_client.store(self.to_client.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
+        self.active_ms.store(now_ms, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,177 @@
+//! Floor 3: who is here. A table of live connections by id, with indexes by user and client address.
+//!
+//! A lock is held to look up or to collect references and never across anything else.
+
+pub mod conn;
+mod index;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use connctl_api::id::ConnId;
+use ipnet::IpNet;
+
+pub use conn::Conn;
+use index::Index;
+
+/// Tables by id; two threads that enter connections meet in one of them only rarely.
+const SHARDS: usize = 16;
+
+type Shard = Mutex<BTreeMap<u64, Arc<Conn>>>;
+
+/// The live connections.
+#[derive(Debug)]
+pub struct Registry {
+    shards: [Shard; SHARDS],
+    by_uid: Mutex<Index<Box<str>>>,
+    by_ip: Mutex<Index<IpAddr>>,
+    live: AtomicUsize,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            by_uid: Mutex::default(),
+            by_ip: Mutex::default(),
+            live: AtomicUsize::new(0),
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Registry {
+    fn shard(&self, id: u64) -> &Shard {
+        // The remainder is below SHARDS, so the index exists and the cast loses nothing.
+        #[expect(clippy::cast_possible_truncation, reason = "below SHARDS")]
+        let at = (id % SHARDS as u64) as usize;
+        &self.shards[at]
+    }
+
+    /// Makes a connection visible. Called once, by the thread that owns it.
+    pub fn enter(&self, conn: &Arc<Conn>) {
+        let id = conn.id().get();
+        let ip = conn.client().ip().to_canonical();
+        locked(self.shard(id)).insert(id, Arc::clone(conn));
+        locked(&self.by_ip).insert(ip, id);
+        self.live.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes a connection out. `conn::finish` alone calls this.
+    pub fn leave(&self, conn: &Conn) {
+        let id = conn.id().get();
+        if locked(self.shard(id)).remove(&id).is_none() {
+            return;
+        }
+        self.live.fetch_sub(1, Ordering::Relaxed);
+        let ip = conn.client().ip().to_canonical();
+        locked(&self.by_ip).remove(&ip, id);
+        // The order of the two locks is the same as in `assign`: labels, then index.
+        let labels = conn.labels();
+        if let Some(uid) = &labels.uid {
+            locked(&self.by_uid).remove(uid, id);
+        }
+    }
+
+    /// Sets or changes the user, device and tags of a live connection, in its record and in the index.
+    /// `change` sees the labels as they are.
+    pub fn assign(&self, conn: &Conn, change: impl FnOnce(&mut conn::Labels)) {
+        let id = conn.id().get();
+        let mut labels = conn.labels();
+        let before = labels.uid.clone();
+        change(&mut labels);
+        if before == labels.uid {
+            return;
+        }
+        if locked(self.shard(id)).get(&id).is_none() {
+            // `leave` is under way and will ask for the user that the index knows.
+            labels.uid = before;
+            return;
+        }
+        let mut by_uid = locked(&self.by_uid);
+        if let Some(uid) = &before {
+            by_uid.remove(uid, id);
+        }
+        if let Some(uid) = &labels.uid {
+            by_uid.insert(uid.clone(), id);
+        }
+    }
+
+    /// Tells the true client of a connection that came through a PROXY header, before it is admitted.
+    pub fn readdress(&self, conn: &Conn, client: std::net::SocketAddr) {
+        let id = conn.id().get();
+        let before = conn.client().ip().to_canonical();
+        conn.set_client(client);
+        let mut by_ip = locked(&self.by_ip);
+        by_ip.remove(&before, id);
+        by_ip.insert(client.ip().to_canonical(), id);
+    }
+
+    /// One connection.
+    pub fn get(&self, id: ConnId) -> Option<Arc<Conn>> {
+        locked(self.shard(id.get())).get(&id.get()).cloned()
+    }
+
+    /// How many are live.
+    pub fn len(&self) -> usize {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    /// Whether none is live.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All of them with an id above `after`, by id.
+    pub fn after(&self, after: u64) -> Vec<Arc<Conn>> {
+        let mut all = Vec::with_capacity(self.len());
+        for shard in &self.shards {
+            all.extend(locked(shard).range(after.saturating_add(1)..).map(|(_, conn)| Arc::clone(conn)));
+        }
+        all.sort_unstable_by_key(|conn| conn.id());
+        all
+    }
+
+    /// All of them, by id.
+    pub fn all(&self) -> Vec<Arc<Conn>> {
+        self.after(0)
+    }
+
+    /// Those with one of these ids, by id.
+    pub fn with_ids(&self, ids: &[u64]) -> Vec<Arc<Conn>> {
+        let mut ids: Vec<_> = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.into_iter().filter_map(|id| locked(self.shard(id)).get(&id).cloned()).collect()
+    }
+
+    /// Those of one of these users, by id.
+    pub fn with_uids<S: AsRef<str>>(&self, uids: &[S]) -> Vec<Arc<Conn>> {
+        let mut ids = Vec::new();
+        for uid in uids {
+            locked(&self.by_uid).collect(uid.as_ref(), &mut ids);
+        }
+        self.with_ids(&ids)
+    }
+
+    /// Those whose client is in one of these networks, by id.
+    pub fn with_ips(&self, nets: &[IpNet]) -> Vec<Arc<Conn>> {
+        let mut ids = Vec::new();
+        {
+            let by_ip = locked(&self.by_ip);
+            for net in nets {
+                if net.prefix_len() == net.max_prefix_len() {
+                    by_ip.collect(&net.addr().to_canonical(), &mut ids);
+                } else {
+                    by_ip.collect_where(|ip| net.contains(ip), &mut ids);
+                }
+            }
+        }
+        self.with_ids(&ids)
+    }
+}
