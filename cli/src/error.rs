@@ -8,7 +8,7 @@ use connctl_api::error::Exit;
 /// An error of the command itself.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The exit code.
     pub exit: Exit,
     /// What went wrong: a lower-case fragment that names the value.
@@ -18,30 +18,30 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), hint: None }
     }
 
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
 
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 }
 
 /// Somebody closed stdout early, as `head` does: that is no error.
-pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
     })
 }
 
 /// The exit code of an error.
-pub fn exit_of(error: &anyhow::Error) -> Exit {
+pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             return failure.exit;
@@ -54,7 +54,7 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
 }
 
 /// The error on one line, and the hint on another where there is one.
-pub fn text_of(error: &anyhow::Error) -> String {
+pub(crate) fn text_of(error: &anyhow::Error) -> String {
     let mut text = format!("connctl: {error:#}");
     if let Some(hint) = error.chain().find_map(hint_of) {
         text.push_str("\n  hint: ");

@@ -1,11 +1,11 @@
 //! Arguments and environment, resolved once. The rest of the program asks neither again.
 
 use std::io::{IsTerminal, stderr, stdin, stdout};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use connctl_api::client::{Client, Endpoint};
+use connctl_api::endpoint::default_socket;
 
 use crate::args::output::{Format, OutputArgs, When};
 use crate::args::target::TargetArgs;
@@ -14,12 +14,10 @@ use crate::output::style::Style;
 
 /// How long the agent may be silent where nothing is said.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The agent's socket in its directory.
-const SOCKET: &str = "connctl/agent.sock";
 
 /// What a command needs to know of how it was called.
 #[derive(Debug)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     pub format: Format,
     /// Titles in table, wide and csv.
     pub headers: bool,
@@ -37,7 +35,7 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    pub fn resolve(target: &TargetArgs, output: &OutputArgs) -> Self {
+    pub(crate) fn resolve(target: &TargetArgs, output: &OutputArgs) -> Self {
         let stdout_is_terminal = stdout().is_terminal();
         let width = stdout_is_terminal.then(terminal_size::terminal_size).flatten();
         Self {
@@ -55,39 +53,26 @@ impl Invocation {
     }
 
     /// How long the agent may be silent.
-    pub fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         self.timeout.unwrap_or(DEFAULT_TIMEOUT)
     }
 
     /// A client of the agent that this call is about.
-    pub fn client(&self) -> Result<Client> {
+    pub(crate) fn client(&self) -> Result<Client> {
         self.client_with(self.patience())
     }
 
     /// The same for a call that may be silent for longer.
-    pub fn client_with(&self, patience: Duration) -> Result<Client> {
+    pub(crate) fn client_with(&self, patience: Duration) -> Result<Client> {
         Ok(Client::new(self.endpoint()?, patience)?)
     }
 
     /// Where the agent is: `--agent`, `CONNCTL_AGENT`, the default socket.
-    pub fn endpoint(&self) -> Result<Endpoint> {
+    pub(crate) fn endpoint(&self) -> Result<Endpoint> {
         match &self.agent {
             Some(agent) => agent.parse().map_err(|error: String| Failure::usage(error).into()),
-            None => Ok(Endpoint::Unix(default_socket()?)),
+            None => Ok(Endpoint::Unix(default_socket())),
         }
-    }
-}
-
-/// Where an agent is that was told nothing else.
-fn default_socket() -> Result<PathBuf> {
-    if rustix::process::geteuid().is_root() {
-        return Ok(PathBuf::from("/run").join(SOCKET));
-    }
-    match std::env::var_os("XDG_RUNTIME_DIR").filter(|directory| !directory.is_empty()) {
-        Some(directory) => Ok(PathBuf::from(directory).join(SOCKET)),
-        None => Err(Failure::usage("no agent is named, and XDG_RUNTIME_DIR is not set")
-            .hint("say where it is with --agent or CONNCTL_AGENT")
-            .into()),
     }
 }
 

@@ -11,7 +11,7 @@ use super::values;
 
 /// The verbs that change connections.
 #[derive(Debug, Clone, Args)]
-pub struct ChangeArgs {
+pub(crate) struct ChangeArgs {
     #[command(flatten)]
     pub selector: SelectorArgs,
     /// On which socket: client, upstream or both [default: both, halfclose: client]
@@ -23,7 +23,7 @@ pub struct ChangeArgs {
 
 /// `remove`: one verb for the three kinds of ending.
 #[derive(Debug, Clone, Args)]
-pub struct RemoveArgs {
+pub(crate) struct RemoveArgs {
     #[command(flatten)]
     pub change: ChangeArgs,
     /// How: flush and FIN, RST, or FIN one way
@@ -41,7 +41,7 @@ pub struct RemoveArgs {
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Safety")]
-pub struct GuardArgs {
+pub(crate) struct GuardArgs {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,

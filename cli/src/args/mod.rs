@@ -1,11 +1,11 @@
 //! What can be typed: clap types only, no behaviour. `Invocation` resolves them once.
 
-pub mod bulk;
-pub mod output;
-pub mod selector;
-pub mod target;
-pub mod values;
-pub mod verb;
+pub(crate) mod bulk;
+pub(crate) mod output;
+pub(crate) mod selector;
+pub(crate) mod target;
+pub(crate) mod values;
+pub(crate) mod verb;
 
 use clap::Parser;
 
@@ -27,7 +27,7 @@ Examples:
     subcommand_required = true,
     arg_required_else_help = true
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
     pub target: target::TargetArgs,
     #[command(flatten)]

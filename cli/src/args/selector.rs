@@ -4,7 +4,7 @@ use clap::Args;
 
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Selector (flags together mean and; one flag several times means any of)")]
-pub struct SelectorArgs {
+pub(crate) struct SelectorArgs {
     /// The user's connections
     #[arg(long, value_name = "UID")]
     pub uid: Vec<String>,

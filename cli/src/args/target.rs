@@ -6,7 +6,7 @@ use clap::Args;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Agent")]
-pub struct TargetArgs {
+pub(crate) struct TargetArgs {
     /// Where the agent is: unix:PATH or http://HOST:PORT
     ///
     /// Where it is not given, CONNCTL_AGENT is looked at, then /run/connctl/agent.sock for root and

@@ -12,7 +12,7 @@ use super::selector::SelectorArgs;
 use super::values;
 
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// List connections
     #[command(before_help = "\
 Examples:
@@ -115,7 +115,7 @@ Examples:
   connctl man listener reject > connctl-listener-reject.1")]
     Man(ManArgs),
     /// See it all work on real sockets, with no other software
-    #[cfg(feature = "agent")]
+    #[cfg(any())]
     #[command(before_help = "\
 Examples:
   connctl demo
@@ -124,7 +124,7 @@ Examples:
 }
 
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     #[command(flatten)]
     pub selector: SelectorArgs,
     /// Sort by this field, - before it for descending [default: conn_id]
@@ -151,13 +151,13 @@ pub struct ListArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// The connection
     pub conn_id: ConnId,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum ListenerVerb {
+pub(crate) enum ListenerVerb {
     /// List listeners
     List,
     /// Show one listener
@@ -201,7 +201,7 @@ Examples:
 }
 
 #[derive(Debug, Args)]
-pub struct StatsArgs {
+pub(crate) struct StatsArgs {
     /// By reason (endings), or by uid, ip, listener or device (live connections)
     #[arg(long, value_name = "BY", default_value = "reason",
         value_parser = values::word_of!(StatsBy))]
@@ -210,7 +210,7 @@ pub struct StatsArgs {
 
 #[derive(Debug, Args)]
 #[group(id = "labels", args = ["uid", "device", "tag"], required = true, multiple = true)]
-pub struct AssignArgs {
+pub(crate) struct AssignArgs {
     /// The connection
     pub conn_id: ConnId,
     /// Whose it is
@@ -225,7 +225,7 @@ pub struct AssignArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct WaitArgs {
+pub(crate) struct WaitArgs {
     #[command(flatten)]
     pub selector: SelectorArgs,
     /// The condition: count=0, count!=3, count<=10, count>=1, count<5, count>5
@@ -234,9 +234,9 @@ pub struct WaitArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum AgentVerb {
+pub(crate) enum AgentVerb {
     /// Run an agent in the foreground
-    #[cfg(feature = "agent")]
+    #[cfg(any())]
     #[command(before_help = "\
 Examples:
   connctl agent run --forward redis@127.0.0.1:6380=127.0.0.1:6379
@@ -248,13 +248,13 @@ Examples:
 }
 
 #[derive(Debug, Args)]
-pub struct CompletionArgs {
+pub(crate) struct CompletionArgs {
     /// The shell
     pub shell: Shell,
 }
 
 #[derive(Debug, Args)]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// The verb, with its own verb if it has one
     #[arg(value_name = "VERB")]
     pub verb: Vec<String>,
@@ -262,7 +262,7 @@ pub struct ManArgs {
 
 #[cfg(feature = "agent")]
 #[derive(Debug, Args)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// Leave the agent and its clients running until ctrl-c
     #[arg(long)]
     pub keep: bool,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// A line that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
-pub struct BadLine {
+pub(crate) struct BadLine {
     /// From 1.
     pub line: usize,
     pub problem: String,
@@ -16,7 +16,7 @@ pub struct BadLine {
 
 /// What a batch holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Batch {
+pub(crate) struct Batch {
     pub items: Vec<ItemRef>,
     pub bad: Vec<BadLine>,
 }
@@ -26,7 +26,7 @@ const SHOWN_CHARS: usize = 60;
 
 /// Reads a whole batch. Bad lines are told apart, not skipped: that is for the caller to decide. A header that
 /// says nothing of `conn_id` is an error of the batch itself.
-pub fn read(bytes: &[u8]) -> Result<Batch, BadLine> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Batch, BadLine> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let first = numbered(bytes).next().map(|(line, text)| (line, String::from_utf8_lossy(text).into_owned()));
     let Some((line, first)) = first else { return Ok(Batch::default()) };
@@ -127,7 +127,8 @@ fn csv(bytes: &[u8], header_line: usize) -> Result<Batch, BadLine> {
     }
     let columns = header.len();
     Ok(collect(records.map(|(line, cells)| {
-        let cell = |place: Option<usize>| place.and_then(|place| cells.get(place)).map_or("", |cell| cell.as_str());
+        let cell =
+            |place: Option<usize>| place.and_then(|place| cells.get(place)).map_or("", |cell| cell.as_str());
         let read = if cells.len() == columns {
             item(cell(uid), cell(conn_id).trim(), cell(node_id).trim())
         } else {
@@ -215,7 +216,11 @@ mod tests {
     fn items(text: &str) -> Vec<(u64, Option<String>, Option<u64>)> {
         let batch = read(text.as_bytes()).unwrap();
         assert_eq!(batch.bad, []);
-        batch.items.into_iter().map(|item| (item.conn_id.get(), item.uid, item.node_id.map(NodeId::get))).collect()
+        batch
+            .items
+            .into_iter()
+            .map(|item| (item.conn_id.get(), item.uid, item.node_id.map(NodeId::get)))
+            .collect()
     }
 
     fn bad(text: &str) -> Vec<usize> {
@@ -224,14 +229,16 @@ mod tests {
 
     #[test]
     fn words_are_uid_conn_id_and_node_id() {
-        let expected = vec![(12, Some("u1".into()), None), (13, Some("u2".into()), Some(1)), (14, None, None)];
+        let expected =
+            vec![(12, Some("u1".into()), None), (13, Some("u2".into()), Some(1)), (14, None, None)];
         assert_eq!(items("u1 12\n\n  u2\t13  1\r\n14"), expected);
         assert_eq!(bad("u1 12\nu1 x\nu1 2 3 4\nu1 0\nu1 14"), [2, 3, 4]);
     }
 
     #[test]
     fn json_lines_are_rows_with_whatever_else_they_have() {
-        let text = "{\"conn_id\":12,\"uid\":\"u1\",\"tags\":{}}\n{\"uid\":null,\"node_id\":1,\"conn_id\":13}\n";
+        let text =
+            "{\"conn_id\":12,\"uid\":\"u1\",\"tags\":{}}\n{\"uid\":null,\"node_id\":1,\"conn_id\":13}\n";
         assert_eq!(items(text), [(12, Some("u1".into()), None), (13, None, Some(1))]);
         let text = "{\"conn_id\":12}\n{\"uid\":\"u1\"}\nnonsense\n{\"conn_id\":\"12\"}\n{\"conn_id\":-1}\n";
         assert_eq!(bad(text), [2, 3, 4, 5]);
@@ -240,7 +247,8 @@ mod tests {
     #[test]
     fn csv_finds_its_columns_in_any_order_and_passes_over_others() {
         let text = "\u{feff}tags,conn_id,uid\r\n\"{\"\"a\"\":\"\"b,c\"\"}\",12,u1\r\n,13,\"u,\n2\"\n\n,14,\n";
-        let expected = vec![(12, Some("u1".into()), None), (13, Some("u,\n2".into()), None), (14, None, None)];
+        let expected =
+            vec![(12, Some("u1".into()), None), (13, Some("u,\n2".into()), None), (14, None, None)];
         assert_eq!(items(text), expected);
         assert_eq!(items("conn_id\n5\n"), [(5, None, None)]);
         assert_eq!(bad("uid,conn_id\n\"a\nb\",x\nu1\nu1,2\nu,3,4\n"), [2, 4, 6]);

@@ -16,7 +16,7 @@ const UNASKED_PERCENT: u64 = 30;
 
 /// The set that is about to be touched.
 #[derive(Debug, Clone, Copy)]
-pub struct Extent {
+pub(crate) struct Extent {
     pub operation: OperationKind,
     pub connections: u64,
     /// Where it is known.
@@ -27,14 +27,14 @@ pub struct Extent {
 
 /// What is to be done before the set is touched.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Go,
     Ask(String),
     Refuse(String),
 }
 
 /// Decides, without asking anybody.
-pub fn verdict(extent: &Extent, can_ask: bool) -> Verdict {
+pub(crate) fn verdict(extent: &Extent, can_ask: bool) -> Verdict {
     let Extent { operation, connections, users, node } = *extent;
     if can_ask {
         if connections <= 1 || !operation.is_ending() {
@@ -48,7 +48,8 @@ pub fn verdict(extent: &Extent, can_ask: bool) -> Verdict {
         let of = users.map(|users| format!(" of {}", count(users, "user"))).unwrap_or_default();
         return Verdict::Ask(format!("{verb} {}{of}?", count(connections, "connection")));
     }
-    let large = connections > UNASKED && u128::from(connections) * 100 > u128::from(node) * u128::from(UNASKED_PERCENT);
+    let large = connections > UNASKED
+        && u128::from(connections) * 100 > u128::from(node) * u128::from(UNASKED_PERCENT);
     if large && operation.is_ending() {
         return Verdict::Refuse(format!("{connections} of the node's {node} connections would be ended"));
     }
@@ -56,7 +57,7 @@ pub fn verdict(extent: &Extent, can_ask: bool) -> Verdict {
 }
 
 /// Acts on a verdict: asks at the terminal where one is there.
-pub fn settle(verdict: Verdict) -> Result<()> {
+pub(crate) fn settle(verdict: Verdict) -> Result<()> {
     match verdict {
         Verdict::Go => Ok(()),
         Verdict::Refuse(message) => Err(Failure::new(Exit::Refused, message)
@@ -113,7 +114,9 @@ mod tests {
 
     #[test]
     fn only_yes_is_yes() {
-        for (answer, yes) in [("y\n", true), ("YES\n", true), ("", false), ("\n", false), ("n\n", false), ("yep", false)] {
+        for (answer, yes) in
+            [("y\n", true), ("YES\n", true), ("", false), ("\n", false), ("n\n", false), ("yep", false)]
+        {
             assert_eq!(is_yes(answer), yes, "{answer:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! What verbs that change many connections share.
 
-pub mod batch;
-pub mod confirm;
-pub mod progress;
-pub mod report;
+pub(crate) mod batch;
+pub(crate) mod confirm;
+pub(crate) mod progress;
+pub(crate) mod report;

@@ -10,7 +10,7 @@ use crate::invocation::Invocation;
 const DRAWS: u8 = 10;
 
 /// A bar for so many connections; hidden where stderr is no terminal, for programs and where quiet is asked.
-pub fn bar(invocation: &Invocation, total: Option<u64>) -> ProgressBar {
+pub(crate) fn bar(invocation: &Invocation, total: Option<u64>) -> ProgressBar {
     let seen = invocation.stderr_is_terminal && !invocation.quiet && invocation.format.is_table();
     if !seen {
         return ProgressBar::hidden();

@@ -6,7 +6,7 @@ use connctl_api::operation::{OperationKind, Summary};
 use crate::output::human::count;
 
 /// The exit code of a bulk operation. A connection that ended by itself before its turn is as good as done.
-pub const fn exit_of(summary: &Summary) -> Exit {
+pub(crate) const fn exit_of(summary: &Summary) -> Exit {
     let fine = summary.done + summary.skipped;
     let bad = summary.failed + summary.timed_out + summary.not_found;
     match (fine, bad) {
@@ -19,7 +19,7 @@ pub const fn exit_of(summary: &Summary) -> Exit {
 }
 
 /// `12 connections closed, 1 timed out`.
-pub fn line_of(operation: OperationKind, summary: &Summary) -> String {
+pub(crate) fn line_of(operation: OperationKind, summary: &Summary) -> String {
     let done = match operation {
         OperationKind::Close => "closed",
         OperationKind::Reset => "reset",

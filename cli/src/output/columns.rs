@@ -8,7 +8,7 @@ use crate::error::Failure;
 
 /// A column of a table.
 #[derive(Debug)]
-pub struct Column {
+pub(crate) struct Column {
     /// What `--columns` calls it.
     pub name: &'static str,
     /// What stands above it.
@@ -27,35 +27,40 @@ pub struct Column {
 
 /// Where a column is shown without being asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub(crate) enum Shown {
     Table,
     Wide,
     Asked,
 }
 
 impl Column {
-    pub const fn text(name: &'static str, title: &'static str, wire: &'static str, rank: u8) -> Self {
+    pub(crate) const fn text(name: &'static str, title: &'static str, wire: &'static str, rank: u8) -> Self {
         Self { name, title, wire, right: false, rank, shown: Shown::Table, room: 0 }
     }
 
-    pub const fn number(name: &'static str, title: &'static str, wire: &'static str, rank: u8) -> Self {
+    pub(crate) const fn number(
+        name: &'static str,
+        title: &'static str,
+        wire: &'static str,
+        rank: u8,
+    ) -> Self {
         Self { name, title, wire, right: true, rank, shown: Shown::Table, room: 0 }
     }
 
     #[must_use]
-    pub const fn room(self, room: usize) -> Self {
+    pub(crate) const fn room(self, room: usize) -> Self {
         Self { room, ..self }
     }
 
     #[must_use]
-    pub const fn shown(self, shown: Shown) -> Self {
+    pub(crate) const fn shown(self, shown: Shown) -> Self {
         Self { shown, ..self }
     }
 }
 
 /// A kind of thing that is printed. It is handed about as the JSON line that stands for it, so that the forms
 /// for programs need not read it.
-pub trait Record {
+pub(crate) trait Record: 'static {
     /// It, read as far as a table needs it.
     type View<'a>: Deserialize<'a>;
     /// Its fields on the wire, in order: the header of CSV.
@@ -77,7 +82,7 @@ pub trait Record {
 
 /// A column that is shown.
 #[derive(Debug, Clone)]
-pub struct Chosen {
+pub(crate) struct Chosen {
     pub column: &'static Column,
     /// Of `tag.KEY`.
     pub key: Option<String>,
@@ -85,12 +90,12 @@ pub struct Chosen {
 
 impl Chosen {
     /// What stands above it.
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         self.key.as_deref().unwrap_or(self.column.title)
     }
 
     /// What it is called in the forms for programs.
-    pub fn wire(&self) -> String {
+    pub(crate) fn wire(&self) -> String {
         match &self.key {
             Some(key) => format!("tag.{key}"),
             None if self.column.wire.is_empty() => self.column.name.to_owned(),
@@ -100,7 +105,7 @@ impl Chosen {
 }
 
 /// The columns that nobody had to ask for.
-pub fn usual<R: Record>(wide: bool) -> Vec<Chosen> {
+pub(crate) fn usual<R: Record>(wide: bool) -> Vec<Chosen> {
     let shown = |column: &&Column| match column.shown {
         Shown::Table => true,
         Shown::Wide => wide,
@@ -110,7 +115,7 @@ pub fn usual<R: Record>(wide: bool) -> Vec<Chosen> {
 }
 
 /// The columns of these names. A name of the wire does as well.
-pub fn named<R: Record>(names: &[String]) -> Result<Vec<Chosen>, Failure> {
+pub(crate) fn named<R: Record>(names: &[String]) -> Result<Vec<Chosen>, Failure> {
     names.iter().map(|name| find::<R>(name.trim())).collect()
 }
 

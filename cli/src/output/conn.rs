@@ -14,7 +14,7 @@ use super::tree::Tree;
 /// A row as a table needs it: nothing is copied out of the line that does not have to be, and addresses stay
 /// text. An unknown state of a newer agent is text as well.
 #[derive(Debug, serde::Deserialize)]
-pub struct ConnView<'a> {
+pub(crate) struct ConnView<'a> {
     pub conn_id: u64,
     pub node_id: u64,
     #[serde(borrow)]
@@ -38,7 +38,7 @@ pub struct ConnView<'a> {
 /// Text that stays where it was read from, unless it has escapes. serde borrows a bare `Cow`, but not one
 /// inside of an `Option`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Text<'a>(pub Cow<'a, str>);
+pub(crate) struct Text<'a>(pub Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -61,7 +61,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// The rows of a listing.
 #[derive(Debug)]
-pub struct Conns;
+pub(crate) struct Conns;
 
 impl Record for Conns {
     type View<'a> = ConnView<'a>;
@@ -174,14 +174,14 @@ impl ConnView<'_> {
         Some((ip.trim_start_matches('[').trim_end_matches(']'), port))
     }
 
-    fn tag(&self, column: &Chosen) -> Option<&str> {
-        let key = Text(Cow::Borrowed(column.key.as_deref()?));
-        self.tags.get(&key).map(|value| value.0.as_ref())
+    fn tag<'s>(&'s self, column: &Chosen) -> Option<&'s str> {
+        let key = column.key.as_deref()?;
+        self.tags.iter().find(|(name, _)| name.0 == key).map(|(_, value)| value.0.as_ref())
     }
 }
 
 /// How a state is meant.
-pub fn tone_of(state: &str) -> Tone {
+pub(crate) fn tone_of(state: &str) -> Tone {
     match state {
         "active" => Tone::Good,
         "opening" => Tone::Dim,
@@ -192,7 +192,7 @@ pub fn tone_of(state: &str) -> Tone {
 }
 
 /// Appends a number.
-pub fn number(value: u64, out: &mut String) {
+pub(crate) fn number(value: u64, out: &mut String) {
     use std::fmt::Write as _;
     // Writing to a String cannot fail.
     let _ = write!(out, "{value}");
@@ -211,19 +211,36 @@ mod tests {
     #[test]
     fn every_column_has_its_text_and_later_fields_are_passed_over() {
         let row: ConnView<'_> = serde_json::from_str(LINE).unwrap();
-        let names = "conn_id uid device state client ip port age idle bytes to_client_bytes tags tag.team tag.x";
+        let names =
+            "conn_id uid device state client ip port age idle bytes to_client_bytes tags tag.team tag.x";
         let names: Vec<String> = names.split(' ').map(str::to_owned).collect();
-        let cells = named::<Conns>(&names).unwrap().iter().map(|chosen| {
+        let chosen = named::<Conns>(&names).unwrap();
+        let cells = chosen.iter().map(|chosen| {
             let mut cell = String::new();
             Conns::cell(&row, chosen, &mut cell);
             cell
         });
         let expected = [
-            "12", "u1", "", "warped", "[::1]:40312", "::1", "40312", "3m12s", "310ms", "40.7 KiB", "40.0 KiB",
-            "team=blue", "blue", "",
+            "12",
+            "u1",
+            "",
+            "warped",
+            "[::1]:40312",
+            "::1",
+            "40312",
+            "3m12s",
+            "310ms",
+            "40.7 KiB",
+            "40.0 KiB",
+            "team=blue",
+            "blue",
+            "",
         ];
         assert!(cells.eq(expected));
-        assert_eq!(Conns::computed(&row, &named::<Conns>(&["port".to_owned()]).unwrap()[0]).to_string_plain(), "40312");
+        assert_eq!(
+            Conns::computed(&row, &named::<Conns>(&["port".to_owned()]).unwrap()[0]).to_string_plain(),
+            "40312"
+        );
     }
 
     impl Tree {

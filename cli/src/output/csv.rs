@@ -3,7 +3,7 @@
 use super::tree::Tree;
 
 /// Appends a line of these cells.
-pub fn line<'a>(cells: impl IntoIterator<Item = Option<&'a Tree>>, out: &mut String) {
+pub(crate) fn line<'a>(cells: impl IntoIterator<Item = Option<&'a Tree>>, out: &mut String) {
     for (place, cell) in cells.into_iter().enumerate() {
         if place > 0 {
             out.push(',');
@@ -22,7 +22,7 @@ pub fn line<'a>(cells: impl IntoIterator<Item = Option<&'a Tree>>, out: &mut Str
 }
 
 /// Appends a cell, in quotes where it needs them.
-pub fn quoted(text: &str, out: &mut String) {
+pub(crate) fn quoted(text: &str, out: &mut String) {
     if !text.contains(['"', ',', '\n', '\r']) {
         out.push_str(text);
         return;
@@ -39,7 +39,8 @@ mod tests {
     #[test]
     fn cells_are_quoted_where_they_must_be() {
         let tree: Tree =
-            serde_json::from_str(r#"{"a":1,"b":null,"c":"x,y","d":"say \"hi\"","e":{"k":"v"},"f":{}}"#).unwrap();
+            serde_json::from_str(r#"{"a":1,"b":null,"c":"x,y","d":"say \"hi\"","e":{"k":"v"},"f":{}}"#)
+                .unwrap();
         let mut out = String::new();
         line(["a", "b", "c", "d", "e", "f"].map(|key| tree.get(key)), &mut out);
         assert_eq!(out, "1,,\"x,y\",\"say \"\"hi\"\"\",\"{\"\"k\"\":\"\"v\"\"}\",\n");

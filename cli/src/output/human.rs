@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Milliseconds in two units at most: `310ms`, `4.2s`, `3m12s`, `2h05m`, `3d04h`.
-pub fn duration(ms: u64, out: &mut String) {
+pub(crate) fn duration(ms: u64, out: &mut String) {
     let seconds = ms / 1_000;
     // Writing to a String cannot fail.
     let _ = match seconds {
@@ -17,7 +17,7 @@ pub fn duration(ms: u64, out: &mut String) {
 }
 
 /// Bytes in the unit that leaves at most four digits: `0 B`, `812 B`, `1.2 MiB`.
-pub fn size(bytes: u64, out: &mut String) {
+pub(crate) fn size(bytes: u64, out: &mut String) {
     if bytes < 1_024 {
         let _ = write!(out, "{bytes} B");
         return;
@@ -36,7 +36,7 @@ pub fn size(bytes: u64, out: &mut String) {
 }
 
 /// Text from outside, for a terminal: nothing in it moves the cursor or changes a colour.
-pub fn clean(text: &str, out: &mut String) {
+pub(crate) fn clean(text: &str, out: &mut String) {
     if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
         out.push_str(text);
         return;
@@ -52,7 +52,7 @@ const fn is_direction(c: char) -> bool {
 }
 
 /// `1 user`, `2 users`.
-pub fn count(number: u64, noun: &str) -> String {
+pub(crate) fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

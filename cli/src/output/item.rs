@@ -10,7 +10,7 @@ use super::style::Tone;
 
 /// What became of each connection.
 #[derive(Debug)]
-pub struct Items;
+pub(crate) struct Items;
 
 impl Record for Items {
     type View<'a> = Item;

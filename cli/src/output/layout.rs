@@ -3,24 +3,25 @@
 use super::columns::Chosen;
 
 /// What stands between two columns.
-pub const GAP: usize = 2;
+pub(crate) const GAP: usize = 2;
 /// The narrowest that a column of text is made.
 const NARROWEST: usize = 8;
 
 /// The columns that are left, each with its place among those that were asked for, and its width.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Layout {
+pub(crate) struct Layout {
     pub columns: Vec<(usize, usize)>,
 }
 
 impl Layout {
     /// `widths` are those that nothing would be cut at; `droppable` says whether columns may be left out.
-    pub fn fit(chosen: &[Chosen], widths: &[usize], terminal: Option<usize>, droppable: bool) -> Self {
+    pub(crate) fn fit(chosen: &[Chosen], widths: &[usize], terminal: Option<usize>, droppable: bool) -> Self {
         let mut columns: Vec<(usize, usize)> = widths.iter().copied().enumerate().collect();
         let Some(terminal) = terminal else { return Self { columns } };
         let rank = |place: usize| chosen.get(place).map_or(0, |chosen| chosen.column.rank);
         let elastic = |place: usize| chosen.get(place).is_some_and(|chosen| !chosen.column.right);
-        let narrow = |&(place, width): &(usize, usize)| if elastic(place) { width.min(NARROWEST) } else { width };
+        let narrow =
+            |&(place, width): &(usize, usize)| if elastic(place) { width.min(NARROWEST) } else { width };
         let total = |columns: &[(usize, usize)], width: &dyn Fn(&(usize, usize)) -> usize| {
             columns.iter().map(width).sum::<usize>() + GAP * columns.len().saturating_sub(1)
         };
@@ -35,8 +36,10 @@ impl Layout {
         // What is too much goes from the widest text, a character at a time, so that the cut is shared.
         let mut excess = total(&columns, &|(_, width)| *width).saturating_sub(terminal);
         while excess > 0 {
-            let widest =
-                columns.iter_mut().filter(|(place, width)| elastic(*place) && *width > NARROWEST).max_by_key(|c| c.1);
+            let widest = columns
+                .iter_mut()
+                .filter(|(place, width)| elastic(*place) && *width > NARROWEST)
+                .max_by_key(|c| c.1);
             let Some((_, width)) = widest else { break };
             *width -= 1;
             excess -= 1;

@@ -12,13 +12,13 @@ use crate::invocation::Invocation;
 
 /// A heading, or a name with its value.
 #[derive(Debug)]
-pub enum Line {
+pub(crate) enum Line {
     Heading(String),
     Pair(&'static str, String),
 }
 
 /// Prints a thing that the agent told as JSON; `lines` is what people see of it.
-pub fn print(invocation: &Invocation, json: &str, name: &str, lines: &[Line]) -> Result<()> {
+pub(crate) fn print(invocation: &Invocation, json: &str, name: &str, lines: &[Line]) -> Result<()> {
     let mut out = stdout();
     let mut text = String::new();
     match invocation.format {

@@ -16,7 +16,7 @@ use crate::invocation::Invocation;
 
 /// Prints things of kind `R`.
 #[derive(Debug)]
-pub struct Printer<R> {
+pub(crate) struct Printer<R> {
     form: Form,
     /// The columns that were asked for, if any were.
     asked: Option<Vec<Chosen>>,
@@ -39,7 +39,7 @@ enum Form {
 
 impl<R: Record> Printer<R> {
     /// A printer of a plain list; `columns` are those that were asked for.
-    pub fn list(invocation: &Invocation, columns: &[String]) -> Result<Self> {
+    pub(crate) fn list(invocation: &Invocation, columns: &[String]) -> Result<Self> {
         let asked = if columns.is_empty() { None } else { Some(named::<R>(columns)?) };
         let form = match invocation.format {
             format @ (Format::Table | Format::Wide) => {
@@ -62,18 +62,16 @@ impl<R: Record> Printer<R> {
     }
 
     /// A printer of items that a summary follows.
-    pub fn items(invocation: &Invocation) -> Result<Self> {
+    pub(crate) fn items(invocation: &Invocation) -> Result<Self> {
         Ok(Self { wrapped: true, ..Self::list(invocation, &[])? })
     }
 
-    /// How many were printed (unknown where they were handed on unread).
-    pub const fn printed(&self) -> u64 {
-        self.printed
-    }
-
     /// Prints a block of whole lines; `observe` sees each one that the form needed to read.
-    pub fn block(
-        &mut self, block: &[u8], out: &mut dyn Write, observe: &mut dyn FnMut(&R::View<'_>),
+    pub(crate) fn block(
+        &mut self,
+        block: &[u8],
+        out: &mut dyn Write,
+        observe: &mut dyn FnMut(&R::View<'_>),
     ) -> Result<()> {
         if matches!(self.form, Form::Jsonl) && self.asked.is_none() {
             out.write_all(block)?;
@@ -86,8 +84,11 @@ impl<R: Record> Printer<R> {
     }
 
     /// Prints one thing.
-    pub fn line(
-        &mut self, line: &[u8], out: &mut dyn Write, observe: &mut dyn FnMut(&R::View<'_>),
+    pub(crate) fn line(
+        &mut self,
+        line: &[u8],
+        out: &mut dyn Write,
+        observe: &mut dyn FnMut(&R::View<'_>),
     ) -> Result<()> {
         self.text.clear();
         match &mut self.form {
@@ -150,7 +151,7 @@ impl<R: Record> Printer<R> {
     }
 
     /// Ends the document. `summary` is the JSON of the last line of a bulk operation's answer.
-    pub fn finish(mut self, summary: Option<&str>, out: &mut dyn Write) -> Result<()> {
+    pub(crate) fn finish(mut self, summary: Option<&str>, out: &mut dyn Write) -> Result<()> {
         self.text.clear();
         match &mut self.form {
             Form::Table(table) => table.finish(out)?,
@@ -214,9 +215,10 @@ fn projected<R: Record>(line: &[u8], asked: &[Chosen]) -> Result<Tree> {
 }
 
 /// Reads a line of the agent.
-pub fn read<'a, T: serde::Deserialize<'a>>(line: &'a [u8]) -> Result<T> {
+pub(crate) fn read<'a, T: serde::Deserialize<'a>>(line: &'a [u8]) -> Result<T> {
     serde_json::from_slice(line).with_context(|| {
-        let shown: String = String::from_utf8_lossy(line).chars().take(120).flat_map(char::escape_debug).collect();
+        let shown: String =
+            String::from_utf8_lossy(line).chars().take(120).flat_map(char::escape_debug).collect();
         format!("the agent sent a line that cannot be read: {shown}")
     })
 }

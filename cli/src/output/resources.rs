@@ -12,7 +12,7 @@ use super::style::Tone;
 
 /// Listeners as they are listed.
 #[derive(Debug)]
-pub struct Listeners;
+pub(crate) struct Listeners;
 
 impl Record for Listeners {
     type View<'a> = ListenerRow;
@@ -96,7 +96,7 @@ impl Gate {
 
 /// What became of listeners.
 #[derive(Debug)]
-pub struct Gates;
+pub(crate) struct Gates;
 
 impl Record for Gates {
     type View<'a> = GateReport;
@@ -131,7 +131,7 @@ impl Record for Gates {
 
 /// Endings by reason and side.
 #[derive(Debug)]
-pub struct Reasons;
+pub(crate) struct Reasons;
 
 impl Record for Reasons {
     type View<'a> = ReasonCount;
@@ -165,7 +165,7 @@ impl Record for Reasons {
 
 /// Live connections by the values of a field.
 #[derive(Debug)]
-pub struct Groups;
+pub(crate) struct Groups;
 
 impl Record for Groups {
     type View<'a> = GroupCount;
@@ -196,7 +196,7 @@ impl Record for Groups {
 
 /// How many connections have each value.
 #[derive(Debug)]
-pub struct Counts;
+pub(crate) struct Counts;
 
 impl Record for Counts {
     type View<'a> = CountRow;
@@ -221,11 +221,11 @@ impl Record for Counts {
 
 /// The fields of the selector language.
 #[derive(Debug)]
-pub struct Fields;
+pub(crate) struct Fields;
 
 /// A field of the selector language.
 #[derive(Debug, serde::Serialize, Deserialize)]
-pub struct FieldView {
+pub(crate) struct FieldView {
     pub field: String,
     pub kind: String,
     pub sortable: bool,

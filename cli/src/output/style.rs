@@ -2,7 +2,7 @@
 
 /// How a piece of text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tone {
+pub(crate) enum Tone {
     #[default]
     Plain,
     Good,
@@ -13,22 +13,22 @@ pub enum Tone {
 
 /// Whether text is coloured.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
+pub(crate) struct Style {
     on: bool,
 }
 
 /// Back to how it was.
-pub const RESET: &str = "\x1b[0m";
+pub(crate) const RESET: &str = "\x1b[0m";
 /// A title.
-pub const BOLD: &str = "\x1b[1m";
+pub(crate) const BOLD: &str = "\x1b[1m";
 
 impl Style {
-    pub const fn new(on: bool) -> Self {
+    pub(crate) const fn new(on: bool) -> Self {
         Self { on }
     }
 
     /// What is written before text of this tone, if anything is; after it comes [`RESET`].
-    pub const fn start(self, tone: Tone) -> Option<&'static str> {
+    pub(crate) const fn start(self, tone: Tone) -> Option<&'static str> {
         match tone {
             _ if !self.on => None,
             Tone::Plain => None,
@@ -40,7 +40,7 @@ impl Style {
     }
 
     /// What is written before a title.
-    pub const fn title(self) -> Option<&'static str> {
+    pub(crate) const fn title(self) -> Option<&'static str> {
         if self.on { Some(BOLD) } else { None }
     }
 }

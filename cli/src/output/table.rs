@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row, Width};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row, Width, presets};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::columns::Chosen;
@@ -19,7 +19,7 @@ const CUT: char = '…';
 
 /// How a table looks.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub(crate) struct Look {
     pub style: Style,
     pub headers: bool,
     /// Of the terminal; nothing is cut where there is none.
@@ -30,7 +30,7 @@ pub struct Look {
 
 /// A table that is being written.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     chosen: Vec<Chosen>,
     look: Look,
     /// The rows of the first look, cell by cell; empty once the widths are fixed.
@@ -41,13 +41,15 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn new(chosen: Vec<Chosen>, look: Look) -> Self {
+    pub(crate) fn new(chosen: Vec<Chosen>, look: Look) -> Self {
         Self { chosen, look, first: Vec::new(), layout: None, line: String::new(), cell: String::new() }
     }
 
     /// Adds a row; `fill` appends the text of a column.
-    pub fn row(
-        &mut self, out: &mut dyn Write, mut fill: impl FnMut(&Chosen, &mut String) -> Tone,
+    pub(crate) fn row(
+        &mut self,
+        out: &mut dyn Write,
+        mut fill: impl FnMut(&Chosen, &mut String) -> Tone,
     ) -> io::Result<()> {
         if let Some(layout) = &self.layout {
             self.line.clear();
@@ -76,7 +78,7 @@ impl Table {
     }
 
     /// Writes what is left. A table without rows is written as nothing.
-    pub fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if self.layout.is_some() || self.first.is_empty() {
             return Ok(());
         }
@@ -136,14 +138,18 @@ impl Table {
     /// Writes a table all of which is known.
     fn whole(&mut self, layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
-        table.set_content_arrangement(ContentArrangement::Disabled).set_truncation_indicator("");
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .set_truncation_indicator("");
         let of = |text: &str, width: usize| {
             let mut cut = String::new();
             shorten(text, width, &mut cut);
             Cell::new(cut)
         };
         if self.look.headers {
-            let titles = layout.columns.iter().filter_map(|(place, width)| Some((self.chosen.get(*place)?, width)));
+            let titles =
+                layout.columns.iter().filter_map(|(place, width)| Some((self.chosen.get(*place)?, width)));
             table.set_header(titles.map(|(chosen, width)| of(chosen.title(), *width)).collect::<Vec<_>>());
         }
         for row in self.first.chunks(self.chosen.len().max(1)) {
@@ -172,7 +178,8 @@ impl Table {
                 continue;
             }
             let row = rows.next().unwrap_or_default();
-            let tones = layout.columns.iter().map(|(place, width)| (*width, row.get(*place).map(|cell| cell.1)));
+            let tones =
+                layout.columns.iter().map(|(place, width)| (*width, row.get(*place).map(|cell| cell.1)));
             self.line.clear();
             paint(line, tones, self.look.style, &mut self.line);
             end_line(&mut self.line, out)?;
@@ -335,9 +342,10 @@ ID  UID         STATE
         for width in [None, Some(80), Some(26), Some(20)] {
             for on in [false, true] {
                 let [whole, streamed] = [false, true].map(|streamed| print(ROWS, look(on, width), streamed));
-                let plain = |text: &str| text.replace(RESET, "").replace("\x1b[1m", "").replace("\x1b[32m", "");
+                let plain =
+                    |text: &str| text.replace(RESET, "").replace("\x1b[1m", "").replace("\x1b[32m", "");
                 assert_eq!(plain(&whole), plain(&streamed));
-                assert_eq!(whole.lines().skip(1).eq(streamed.lines().skip(1)), true, "{whole}{streamed}");
+                assert!(whole.lines().skip(1).eq(streamed.lines().skip(1)), "{whole}{streamed}");
             }
         }
     }

@@ -3,13 +3,13 @@
 use super::tree::Tree;
 
 /// Appends a value as an item of a list.
-pub fn item(value: &Tree, out: &mut String) {
+pub(crate) fn item(value: &Tree, out: &mut String) {
     out.push_str("- ");
     block(value, 1, true, out);
 }
 
 /// Appends a document.
-pub fn document(value: &Tree, out: &mut String) {
+pub(crate) fn document(value: &Tree, out: &mut String) {
     block(value, 0, true, out);
 }
 
@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn nesting_indents_and_doubtful_words_are_quoted() {
-        let json = r#"{"conn_id":12,"uid":"u1","device":null,"ok":"yes","at":"127.0.0.1:1","n":"12",
-            "tags":{"a b":"c\nd"},"none":{},"list":[1,{"x":[],"y":2}]}"#;
+        let json = r#"{"conn_id":12,"uid":"u1","device":null,"ok":"yes","at":"127.0.0.1:1","num":"12",
+            "tags":{"a b":"c\nd"},"none":{},"list":[1,{"x":[],"z":2}]}"#;
         let tree: Tree = serde_json::from_str(json).unwrap();
         let mut out = String::new();
         item(&tree, &mut out);
@@ -111,14 +111,14 @@ mod tests {
   device: null
   ok: \"yes\"
   at: \"127.0.0.1:1\"
-  n: \"12\"
+  num: \"12\"
   tags:
     \"a b\": \"c\\nd\"
   none: {}
   list:
     - 1
     - x: []
-      y: 2
+      z: 2
 ";
         assert_eq!(out, expected);
     }

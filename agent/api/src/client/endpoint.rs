@@ -74,8 +74,18 @@ mod tests {
     #[test]
     fn a_wrong_address_is_named_with_what_is_right() {
         for wrong in [
-            "", "unix:", "127.0.0.1:80", "https://h:1", "http://", "http://h", "http://h:x", "http://h:1/v1",
-            "http://::1:80", "http://a b:1", "ftp://h:1", "http://u@h:1",
+            "",
+            "unix:",
+            "127.0.0.1:80",
+            "https://h:1",
+            "http://",
+            "http://h",
+            "http://h:x",
+            "http://h:1/v1",
+            "http://::1:80",
+            "http://a b:1",
+            "ftp://h:1",
+            "http://u@h:1",
         ] {
             let error = wrong.parse::<Endpoint>().unwrap_err();
             assert!(error.contains(&format!("{wrong:?}")) && error.contains("unix:PATH"), "{error}");

@@ -86,7 +86,9 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn count(
-        &self, selector: Option<String>, by: Option<String>,
+        &self,
+        selector: Option<String>,
+        by: Option<String>,
     ) -> Result<CountReport, ClientError> {
         let query = ListQuery { selector, by, count: true, ..ListQuery::default() };
         self.json(self.get(route::CONNECTIONS).query(&query)).await
