@@ -15,11 +15,11 @@ pub fn finish(registry: &Registry, stats: &Stats, conn: &Conn, cause: Cause, now
         Some(reason_on(cause, Side::Client)),
         has_upstream.then(|| reason_on(cause, Side::Upstream)),
     );
-    let labels = conn.labels();
+    let uid = conn.labels().uid.clone();
     tracing::info!(
         conn_id = conn.id().get(),
         peer = %conn.peer(),
-        uid = labels.uid.as_deref(),
+        uid = uid.as_deref(),
         listener = &*conn.origin().name,
         reason = cause.reason.word(),
         initiator = cause.initiator.word(),

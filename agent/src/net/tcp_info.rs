@@ -10,6 +10,9 @@ use connctl_api::conn::TcpFacts;
 pub struct TcpState(u8);
 
 impl TcpState {
+    /// Nothing is left of the connection.
+    pub const CLOSED: Self = Self(7);
+
     const WORDS: [&'static str; 12] = [
         "unknown",
         "established",

@@ -1,0 +1,163 @@
+//! Floor 6: the threads that own the sockets and move the bytes.
+//!
+//! A relay thread waits in one `epoll` for all its sockets. A connection stays on its thread for life, and
+//! all that is known of it is in its [`pair::Pair`]: no future hides a part. Other threads post messages
+//! and never touch a socket.
+
+mod command;
+mod dial;
+mod ending;
+mod flow;
+mod inspect;
+mod message;
+mod pair;
+mod proxy;
+mod pump;
+mod thread;
+mod timers;
+mod work;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::base::inbox::{Outbox, inbox};
+use crate::conn::command::{Command, Facts, Replies, Target};
+use crate::record::stats::Stats;
+use crate::registry::Registry;
+pub use message::Arrival;
+use message::Message;
+pub(crate) use pair::descriptors;
+
+/// What the relay threads share with the rest of the agent.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// Who is here.
+    pub registry: Arc<Registry>,
+    /// What happened.
+    pub stats: Arc<Stats>,
+    /// Where names are looked up.
+    pub resolver: tokio::runtime::Handle,
+    /// Descriptors that connections hold.
+    pub descriptors: Arc<Budget>,
+    /// The most bulk pipes of one thread.
+    pub pipes: usize,
+}
+
+/// Descriptors that connections may hold, so that some are left for the control API.
+#[derive(Debug)]
+pub struct Budget {
+    used: AtomicUsize,
+    most: usize,
+}
+
+impl Budget {
+    /// A budget of `most` descriptors.
+    pub const fn new(most: usize) -> Self {
+        Self { used: AtomicUsize::new(0), most }
+    }
+
+    /// Takes `count` where they are left.
+    pub fn take(&self, count: usize) -> bool {
+        let take = |used: usize| used.checked_add(count).filter(|used| *used <= self.most);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+
+    /// Gives back what was taken.
+    pub fn give(&self, count: usize) {
+        self.used.fetch_sub(count, Ordering::Relaxed);
+    }
+}
+
+#[derive(Debug)]
+struct Handle {
+    outbox: Outbox<Message>,
+    live: Arc<AtomicUsize>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// All relay threads.
+#[derive(Debug)]
+pub struct Pool {
+    handles: Vec<Handle>,
+}
+
+impl Pool {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// Where the kernel gives no thread or descriptor.
+    pub fn start(threads: u16, shared: &Shared) -> std::io::Result<Self> {
+        let mut handles = Vec::new();
+        for index in 0..threads {
+            let (outbox, inbox) = inbox()?;
+            let live = Arc::new(AtomicUsize::new(0));
+            let relay = thread::Relay::new(shared.clone(), outbox.clone(), inbox, Arc::clone(&live))?;
+            let thread = std::thread::Builder::new()
+                .name(format!("relay-{index}"))
+                .spawn(move || relay.run())?;
+            handles.push(Handle { outbox, live, thread: Some(thread) });
+        }
+        Ok(Self { handles })
+    }
+
+    /// How many threads.
+    pub fn len(&self) -> usize {
+        self.handles.len()
+    }
+
+    /// Whether there is none, which never happens.
+    pub fn is_empty(&self) -> bool {
+        self.handles.is_empty()
+    }
+
+    /// The thread with the fewest connections, which the next one goes to. It counts as there from now on,
+    /// so that a burst is spread, too.
+    pub fn choose(&self) -> u16 {
+        let fewest = self
+            .handles
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, handle)| handle.live.load(Ordering::Relaxed))
+            .map_or(0, |(index, handle)| {
+                handle.live.fetch_add(1, Ordering::Relaxed);
+                index
+            });
+        u16::try_from(fewest).unwrap_or(0)
+    }
+
+    /// Hands an accepted connection to the thread that [`Pool::choose`] named.
+    pub fn adopt(&self, arrival: Arrival) {
+        let thread = usize::from(arrival.conn.thread());
+        if let Some(handle) = self.handles.get(thread) {
+            handle.outbox.post(Message::Adopt(Box::new(arrival)));
+        }
+    }
+
+    /// Posts a command to the connections of one thread.
+    pub fn operate(&self, thread: u16, targets: Vec<Target>, command: Command, replies: Replies) {
+        if let Some(handle) = self.handles.get(usize::from(thread)) {
+            handle.outbox.post(Message::Operate { targets, command, replies });
+        }
+    }
+
+    /// Asks for the kernel's facts of connections of one thread.
+    pub fn inspect(&self, thread: u16, targets: Vec<Target>, facts: Facts) {
+        if let Some(handle) = self.handles.get(usize::from(thread)) {
+            handle.outbox.post(Message::Inspect { targets, facts });
+        }
+    }
+
+    /// Stops the threads. Connections that are left are reset: whoever wants them closed closes them first.
+    pub fn stop(&mut self) {
+        for handle in &self.handles {
+            handle.outbox.post(Message::Stop);
+        }
+        for handle in &mut self.handles {
+            if let Some(thread) = handle.thread.take()
+                && thread.join().is_err()
+            {
+                tracing::error!("a relay thread had panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! All that a relay thread knows of one connection, in values that could be written down.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use connctl_api::conn::{Mode, Side, State};
+
+use super::flow::{Cut, Flow};
+use super::work::Work;
+use crate::config::ListenerSettings;
+use crate::registry::Conn;
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub(super) conn: Arc<Conn>,
+    pub(super) settings: Arc<ListenerSettings>,
+    /// By [`Side`]: the client's socket and the upstream's.
+    pub(super) legs: [Leg; 2],
+    /// By [`Way`].
+    pub(super) flows: [Flow; 2],
+    pub(super) phase: Phase,
+    /// What operators and endings have begun; most connections have none.
+    pub(super) work: Option<Box<Work>>,
+    /// While the upstream is being dialled.
+    pub(super) dial: Option<Box<Dialing>>,
+    /// Whose FIN came first.
+    pub(super) first_end: Option<Side>,
+    /// The deadline that [`super::timers::Timers`] has for it; 0 is none.
+    pub(super) deadline: u64,
+    /// It wants another turn without an event: it used up its share of this one.
+    pub(super) is_queued: bool,
+    /// It is over, and its slot is free after the events at hand.
+    pub(super) is_over: bool,
+}
+
+/// One socket.
+#[derive(Debug, Default)]
+pub(super) struct Leg {
+    pub(super) fd: Option<OwnedFd>,
+    /// There may be something to read; cleared when a read found less than it had room for.
+    pub(super) readable: bool,
+    /// There may be room to write; cleared when a write found none.
+    pub(super) writable: bool,
+    /// The kernel reported the peer's FIN or an error: read until it is found.
+    pub(super) hung_up: bool,
+    /// The kernel reported an error.
+    pub(super) failed: bool,
+    /// An operator stopped the reads.
+    pub(super) paused: bool,
+    /// The peer's FIN was read.
+    pub(super) ended: bool,
+    /// Our FIN was sent.
+    pub(super) shut: bool,
+}
+
+/// Where a connection is before its bytes flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Waiting for a PROXY header.
+    Header,
+    /// Waiting for the upstream.
+    Dialing,
+    /// Bytes flow.
+    Open,
+}
+
+/// What is left to try.
+#[derive(Debug)]
+pub(super) struct Dialing {
+    /// The upstream that is next in the settings.
+    pub(super) next: usize,
+    /// Addresses of the one before that are not tried yet.
+    pub(super) addresses: VecDeque<SocketAddr>,
+    /// The address being dialled.
+    pub(super) current: Option<SocketAddr>,
+    /// Why the last attempt failed.
+    pub(super) last: Option<connctl_api::end::Reason>,
+    /// When the header, the name or the dial that is waited for is late.
+    pub(super) deadline: u64,
+}
+
+/// A direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    ToUpstream,
+    ToClient,
+}
+
+impl Way {
+    pub(super) const BOTH: [Self; 2] = [Self::ToUpstream, Self::ToClient];
+
+    /// The direction whose bytes come out at this side.
+    pub(super) const fn into_side(side: Side) -> Self {
+        match side {
+            Side::Client => Self::ToClient,
+            Side::Upstream => Self::ToUpstream,
+        }
+    }
+}
+
+pub(super) const SIDES: [Side; 2] = [Side::Client, Side::Upstream];
+
+/// The other side.
+pub(super) const fn opposite(side: Side) -> Side {
+    match side {
+        Side::Client => Side::Upstream,
+        Side::Upstream => Side::Client,
+    }
+}
+
+impl Pair {
+    pub(super) fn new(
+        conn: Arc<Conn>,
+        settings: Arc<ListenerSettings>,
+        fd: OwnedFd,
+    ) -> Self {
+        let client = Leg { fd: Some(fd), writable: true, ..Leg::default() };
+        Self {
+            conn,
+            settings,
+            legs: [client, Leg::default()],
+            flows: [Flow::default(), Flow::default()],
+            phase: Phase::Open,
+            work: None,
+            dial: None,
+            first_end: None,
+            deadline: 0,
+            is_queued: false,
+            is_over: false,
+        }
+    }
+
+    pub(super) const fn leg(&self, side: Side) -> &Leg {
+        &self.legs[side as usize]
+    }
+
+    pub(super) const fn leg_mut(&mut self, side: Side) -> &mut Leg {
+        &mut self.legs[side as usize]
+    }
+
+    pub(super) const fn flow(&self, way: Way) -> &Flow {
+        &self.flows[way as usize]
+    }
+
+    pub(super) const fn flow_mut(&mut self, way: Way) -> &mut Flow {
+        &mut self.flows[way as usize]
+    }
+
+    /// Where a direction's bytes come from and go to in this connection's mode. A source without a
+    /// destination is read and dropped.
+    pub(super) fn route(&self, way: Way) -> Option<(Side, Option<Side>)> {
+        match (self.conn.origin().mode, way) {
+            (Mode::Forward, Way::ToUpstream) => Some((Side::Client, Some(Side::Upstream))),
+            (Mode::Forward, Way::ToClient) => Some((Side::Upstream, Some(Side::Client))),
+            (Mode::Echo, Way::ToClient) => Some((Side::Client, Some(Side::Client))),
+            (Mode::Hold, Way::ToUpstream) => Some((Side::Client, None)),
+            (Mode::Echo | Mode::Hold | Mode::Outbound, _) => None,
+        }
+    }
+
+    /// Descriptors that its listener took from the budget for it.
+    pub(super) fn descriptors(&self) -> u8 {
+        descriptors(self.conn.origin().mode)
+    }
+
+    /// Whether a direction has come to its end: read to the end, and the end passed on.
+    pub(super) fn is_done(&self, way: Way) -> bool {
+        match self.route(way) {
+            None => true,
+            Some((from, to)) => {
+                self.leg(from).ended
+                    && self.flow(way).is_empty()
+                    && to.is_none_or(|to| self.leg(to).shut)
+            }
+        }
+    }
+
+    /// Tells the shared face where the connection is in its life.
+    pub(super) fn publish_state(&self) {
+        let state = if self.work.as_ref().is_some_and(|work| work.cause.is_some()) {
+            State::Closing
+        } else if self.phase != Phase::Open {
+            State::Opening
+        } else if self.legs.iter().any(|leg| leg.paused) {
+            State::Paused
+        } else if self.legs.iter().any(|leg| leg.ended || leg.shut) {
+            State::HalfClosed
+        } else {
+            State::Active
+        };
+        self.conn.set_state(state);
+    }
+
+    /// Whether the direction is being cut off with its budget used up.
+    pub(super) fn is_cut(&self, way: Way) -> bool {
+        self.flow(way).cut == Cut::After(0)
+    }
+}
+
+/// Descriptors that a connection of this mode needs.
+pub(crate) const fn descriptors(mode: Mode) -> u8 {
+    match mode {
+        Mode::Forward => 2,
+        Mode::Echo | Mode::Hold | Mode::Outbound => 1,
+    }
+}
+
+impl Leg {
+    pub(super) fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.as_ref().map(AsFd::as_fd)
+    }
+}

@@ -1,0 +1,323 @@
+//! A relay thread's loop: events, messages, deadlines, and a bounded share of commands in each turn.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use connctl_api::conn::Side;
+use connctl_api::end::{Cause, Initiator, Reason};
+use connctl_api::id::ConnId;
+use slab::Slab;
+
+use super::message::{Arrival, Message};
+use super::pair::{Pair, Phase, Way};
+use super::pump::{BUFFER_BYTES, Stop, Tools, pump};
+use super::timers::Timers;
+use super::{Shared, command, dial, ending, inspect};
+use crate::base::clock;
+use crate::base::inbox::{Inbox, Outbox};
+use crate::conn::command::{Command, Outcome, Replies, Target};
+use crate::net::connect;
+use crate::net::pipes::Pool;
+use crate::net::poll::{Poll, Ready};
+
+/// Commands carried out before the relay has its turn again: 64 closes take less than a millisecond.
+const COMMANDS_A_TURN: usize = 64;
+/// The token of the inbox.
+const WAKE: u64 = u64::MAX;
+
+/// One relay thread.
+#[derive(Debug)]
+pub(super) struct Relay {
+    inbox: Inbox<Message>,
+    pairs: Slab<Box<Pair>>,
+    context: Context,
+    commands: VecDeque<Batch>,
+    is_stopping: bool,
+}
+
+/// What the parts of the thread work with besides the connection at hand.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) shared: Shared,
+    pub(super) outbox: Outbox<Message>,
+    pub(super) poll: Poll,
+    pub(super) pipes: Pool,
+    pub(super) buffer: Box<[u8]>,
+    pub(super) now_ms: u64,
+    timers: Timers,
+    turns: Vec<u32>,
+    over: Vec<u32>,
+    live: Arc<AtomicUsize>,
+}
+
+/// A command and those it is still to reach.
+#[derive(Debug)]
+struct Batch {
+    targets: std::vec::IntoIter<Target>,
+    command: Command,
+    replies: Replies,
+}
+
+/// The registration of one side of the connection in a slot.
+pub(super) fn token(slot: u32, side: Side) -> u64 {
+    u64::from(slot) << 1 | side as u64
+}
+
+impl Relay {
+    pub(super) fn new(
+        shared: Shared,
+        outbox: Outbox<Message>,
+        inbox: Inbox<Message>,
+        live: Arc<AtomicUsize>,
+    ) -> std::io::Result<Self> {
+        let poll = Poll::new()?;
+        poll.watch_input(&inbox, WAKE)?;
+        let pipes = Pool::new(shared.pipes);
+        let context = Context {
+            shared,
+            outbox,
+            poll,
+            pipes,
+            buffer: vec![0; BUFFER_BYTES].into(),
+            now_ms: clock::now_ms(),
+            timers: Timers::default(),
+            turns: Vec::new(),
+            over: Vec::new(),
+            live,
+        };
+        Ok(Self { inbox, pairs: Slab::new(), context, commands: VecDeque::new(), is_stopping: false })
+    }
+
+    pub(super) fn run(mut self) {
+        let mut events = Vec::new();
+        let mut messages = Vec::new();
+        let mut turns = Vec::new();
+        while !self.is_stopping {
+            events.clear();
+            match self.context.poll.wait(self.patience()) {
+                Ok(ready) => events.extend(ready),
+                Err(error) => tracing::error!(%error, "waiting for events failed"),
+            }
+            self.context.now_ms = clock::now_ms();
+            std::mem::swap(&mut turns, &mut self.context.turns);
+            for ready in &events {
+                if ready.token == WAKE {
+                    self.inbox.take(&mut messages);
+                } else {
+                    self.on_ready(*ready);
+                }
+            }
+            for message in messages.drain(..) {
+                self.on_message(message);
+            }
+            while let Some(slot) = self.context.timers.due(self.context.now_ms) {
+                self.on_deadline(slot);
+            }
+            for slot in turns.drain(..) {
+                self.with(slot, |pair, slot, context| {
+                    pair.is_queued = false;
+                    drive(pair, slot, context);
+                });
+            }
+            self.run_commands();
+            self.bury();
+        }
+    }
+
+    /// How long to wait for an event: not at all while there is more to do.
+    fn patience(&self) -> Option<u64> {
+        if self.context.turns.is_empty() && self.commands.is_empty() {
+            self.context.timers.wait_ms(self.context.now_ms)
+        } else {
+            Some(0)
+        }
+    }
+
+    fn on_ready(&mut self, ready: Ready) {
+        let side = if ready.token & 1 == 0 { Side::Client } else { Side::Upstream };
+        // The token was made from a `u32`.
+        let slot = u32::try_from(ready.token >> 1).unwrap_or(u32::MAX);
+        self.with(slot, |pair, slot, context| {
+            let leg = pair.leg_mut(side);
+            leg.readable |= ready.readable;
+            leg.writable |= ready.writable;
+            leg.hung_up |= ready.hung_up;
+            leg.failed |= ready.failed;
+            drive(pair, slot, context);
+        });
+    }
+
+    fn on_message(&mut self, message: Message) {
+        match message {
+            Message::Adopt(arrival) => self.adopt(*arrival),
+            Message::Operate { targets, command, replies } => {
+                self.commands.push_back(Batch { targets: targets.into_iter(), command, replies });
+            }
+            Message::Inspect { targets, facts } => {
+                for (slot, id) in targets {
+                    if let Some(pair) = self.find(slot, id) {
+                        // Whoever asked may have gone.
+                        let _ = facts.try_send((id, inspect::sides(pair)));
+                    }
+                }
+            }
+            Message::Resolved { target: (slot, id), addresses } => {
+                if self.find(slot, id).is_some() {
+                    self.with(slot, |pair, slot, context| {
+                        dial::resolved(pair, slot, addresses, context);
+                        drive(pair, slot, context);
+                    });
+                }
+            }
+            Message::Stop => self.is_stopping = true,
+        }
+    }
+
+    fn adopt(&mut self, arrival: Arrival) {
+        let entry = self.pairs.vacant_entry();
+        // A descriptor limit keeps the slots far below `u32::MAX`.
+        let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
+        let Arrival { conn, fd, settings } = arrival;
+        conn.set_slot(slot);
+        let watched = self.context.poll.watch(&fd, token(slot, Side::Client));
+        entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
+        self.context.shared.registry.enter(&conn);
+        self.with(slot, |pair, slot, context| {
+            if let Err(error) = watched {
+                tracing::error!(%error, "a socket cannot be watched");
+                let cause = Cause { reason: Reason::Resource, initiator: Initiator::Agent, side: None };
+                ending::begin(pair, cause, ending::BOTH_RESET, 0, context);
+            } else {
+                dial::welcome(pair, slot, context);
+            }
+            drive(pair, slot, context);
+        });
+    }
+
+    fn on_deadline(&mut self, slot: u32) {
+        self.with(slot, |pair, slot, context| {
+            pair.deadline = 0;
+            dial::late(pair, slot, context);
+            drive(pair, slot, context);
+        });
+    }
+
+    fn run_commands(&mut self) {
+        for _ in 0..COMMANDS_A_TURN {
+            let Some(batch) = self.commands.front_mut() else {
+                return;
+            };
+            let Some((slot, id)) = batch.targets.next() else {
+                self.commands.pop_front();
+                continue;
+            };
+            let (order, replies) = (batch.command, batch.replies.clone());
+            if self.find(slot, id).is_none() {
+                // Whoever asked may have gone.
+                let _ = replies.try_send((id, Outcome::gone()));
+                continue;
+            }
+            self.with(slot, |pair, slot, context| {
+                command::apply(pair, order, replies, context);
+                drive(pair, slot, context);
+            });
+        }
+    }
+
+    fn find(&self, slot: u32, id: ConnId) -> Option<&Pair> {
+        self.pairs.get(slot as usize).map(|pair| &**pair).filter(|pair| pair.conn.id() == id && !pair.is_over)
+    }
+
+    /// Runs one step of one connection. A panic ends that connection and no other.
+    fn with(&mut self, slot: u32, step: impl FnOnce(&mut Pair, u32, &mut Context)) {
+        let Some(pair) = self.pairs.get_mut(slot as usize) else {
+            return;
+        };
+        if pair.is_over {
+            return;
+        }
+        let context = &mut self.context;
+        if catch_unwind(AssertUnwindSafe(|| step(pair, slot, context))).is_err() {
+            tracing::error!(conn_id = pair.conn.id().get(), "a defect ended a connection");
+            ending::abandon(pair, slot, context);
+        }
+    }
+
+    /// Frees the slots of what is over. Not before all events at hand are seen: one of them may still name
+    /// the slot.
+    fn bury(&mut self) {
+        for slot in self.context.over.drain(..) {
+            self.pairs.remove(slot as usize);
+        }
+    }
+}
+
+/// Moves a connection on as far as it goes.
+fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
+    if pair.phase != Phase::Open {
+        dial::advance(pair, slot, context);
+    }
+    if pair.phase == Phase::Open {
+        for way in Way::BOTH {
+            if pair.route(way).is_none() || ending::is_cut_off(pair, way) {
+                continue;
+            }
+            match pump(pair, way, &mut context.tools()) {
+                Stop::Waiting => {}
+                Stop::Share => context.queue(pair, slot),
+                Stop::Failed(side, error) => ending::fail(pair, side, error, context),
+            }
+        }
+        find_failure(pair, context);
+    }
+    ending::settle(pair, slot, context);
+    if !pair.is_over {
+        pair.publish_state();
+        context.set_deadline(pair, slot);
+    }
+}
+
+/// An error that no read or write met, because the side is paused or the other one is full.
+fn find_failure(pair: &mut Pair, context: &mut Context) {
+    for side in super::pair::SIDES {
+        let leg = pair.leg_mut(side);
+        if std::mem::take(&mut leg.failed)
+            && let Some(fd) = leg.fd.as_ref()
+            && let Err(error) = connect::outcome(fd)
+        {
+            ending::fail(pair, side, error, context);
+        }
+    }
+}
+
+impl Context {
+    pub(super) fn tools(&mut self) -> Tools<'_> {
+        Tools { buffer: &mut self.buffer, pipes: &mut self.pipes, now_ms: self.now_ms }
+    }
+
+    /// Gives a connection another turn.
+    fn queue(&mut self, pair: &mut Pair, slot: u32) {
+        if !std::mem::replace(&mut pair.is_queued, true) {
+            self.turns.push(slot);
+        }
+    }
+
+    fn set_deadline(&mut self, pair: &mut Pair, slot: u32) {
+        let wanted = ending::next_deadline(pair, self.now_ms);
+        if wanted != pair.deadline {
+            self.timers.change(slot, pair.deadline, wanted);
+            pair.deadline = wanted;
+        }
+    }
+
+    /// The connection has left every table: its slot is freed after the events at hand.
+    pub(super) fn retire(&mut self, pair: &mut Pair, slot: u32) {
+        self.timers.change(slot, pair.deadline, 0);
+        pair.deadline = 0;
+        pair.is_over = true;
+        self.over.push(slot);
+        self.live.fetch_sub(1, Ordering::Relaxed);
+    }
+}
