@@ -1,0 +1,20 @@
+//! Facades: clients of other systems work unchanged against the agent. Each file decodes one system's
+//! requests, calls the same functions of [`crate::ops`] as the native routes, and shapes that system's
+//! answers; its words stay in its file.
+
+mod address;
+mod params;
+mod profile;
+mod scassandra;
+mod set;
+mod simulacron;
+mod wukongim;
+
+use axum::Router;
+
+use super::App;
+
+/// The routes of all facades. No two systems share a path.
+pub(super) fn routes() -> Router<App> {
+    Router::new().merge(scassandra::routes()).merge(simulacron::routes()).merge(wukongim::routes())
+}

@@ -1,0 +1,214 @@
+//! Accepting control connections and serving HTTP on them, within limits.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderValue, Request, header};
+use axum::response::{IntoResponse, Response};
+use connctl_api::error::{ApiError, ErrorCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::bind::{Bound, Claim};
+use super::error::Refusal;
+use super::guard::Transport;
+use super::{App, Stop};
+use crate::config::Control;
+use crate::ops::Node;
+
+/// Control connections at once. Operators and scripts need a handful; a descriptor taken here is one that a
+/// client of the service does not get.
+const MAX_CONNECTIONS: usize = 512;
+/// Connections beyond that, which are told so instead of being left to hang.
+const MAX_REFUSED_CONNECTIONS: usize = 32;
+/// The head of a request arrives within this time, also on a connection that is kept alive.
+const HEAD_LIMIT: Duration = Duration::from_secs(10);
+/// The largest head of a request in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// The most header fields of a request.
+const MAX_HEADERS: usize = 64;
+/// After a failed accept: out of descriptors is over as soon as any connection ends.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long answers that were begun may take once the agent stops.
+const STOP_LIMIT: Duration = Duration::from_millis(800);
+
+/// The control API's addresses, bound and not served yet.
+#[derive(Debug)]
+pub struct Server {
+    bound: Vec<Bound>,
+}
+
+impl Server {
+    /// Binds all addresses, or none.
+    ///
+    /// # Errors
+    /// Names the address that cannot be bound, and why.
+    pub fn bind(controls: &[Control]) -> anyhow::Result<Self> {
+        Ok(Self { bound: controls.iter().map(Bound::new).collect::<Result<_, _>>()? })
+    }
+
+    /// The addresses, with the ports that were really taken.
+    pub fn addresses(&self) -> Vec<Control> {
+        self.bound.iter().map(Bound::address).collect()
+    }
+
+    /// Serves until told to stop; ends within a second of that.
+    pub async fn serve(self, node: Arc<Node>, stop: watch::Receiver<bool>) {
+        let stop = Stop(stop);
+        let shared = Arc::new(Shared {
+            router: super::router(App { node, stop: stop.clone() }),
+            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            refusals: Arc::new(Semaphore::new(MAX_REFUSED_CONNECTIONS)),
+            stop,
+        });
+        let mut loops = JoinSet::new();
+        for bound in self.bound {
+            let shared = Arc::clone(&shared);
+            loops.spawn(async move {
+                let address = bound.address();
+                if let Err(error) = accept_all(bound, shared).await {
+                    tracing::error!(%address, %error, "the control API cannot be served");
+                }
+            });
+        }
+        while loops.join_next().await.is_some() {}
+    }
+}
+
+/// What all control connections have in common.
+struct Shared {
+    router: Router,
+    places: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    stop: Stop,
+}
+
+/// A listening socket, known to the runtime.
+enum Listener {
+    Unix(UnixListener, #[expect(dead_code, reason = "holds the path until it is dropped")] Claim),
+    Tcp(TcpListener, SocketAddr),
+}
+
+/// A connection that was accepted, over TCP with our address.
+enum Accepted {
+    Unix(UnixStream),
+    Tcp(TcpStream, SocketAddr),
+}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Unix(listener, _) => Ok(Accepted::Unix(listener.accept().await?.0)),
+            Self::Tcp(listener, address) => {
+                let (stream, _) = listener.accept().await?;
+                // Without it a short answer can wait for the acknowledgement of the one before. It fails on
+                // a peer that has gone already, and then nothing is lost.
+                let _ = stream.set_nodelay(true);
+                Ok(Accepted::Tcp(stream, *address))
+            }
+        }
+    }
+}
+
+async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
+    let listener = match bound {
+        Bound::Unix(listener, claim) => Listener::Unix(UnixListener::from_std(listener)?, claim),
+        Bound::Tcp(listener, address) => Listener::Tcp(TcpListener::from_std(listener)?, address),
+    };
+    let mut connections = JoinSet::new();
+    let mut stop = shared.stop.clone();
+    loop {
+        tokio::select! {
+            () = stop.wait() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(Accepted::Unix(stream)) => spawn(stream, Transport::Unix, &shared, &mut connections),
+                Ok(Accepted::Tcp(stream, address)) => {
+                    spawn(stream, Transport::Tcp(address), &shared, &mut connections);
+                }
+                // A peer that left before it was accepted is no news.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                // The connection is still in the backlog, and the next accept would fail at once.
+                Err(error) => {
+                    tracing::warn!(%error, "a control connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    // The address is free, and a dial refused, from here on.
+    drop(listener);
+    let _ =
+        tokio::time::timeout(STOP_LIMIT, async { while connections.join_next().await.is_some() {} }).await;
+    Ok(())
+}
+
+/// A connection's right to be there.
+enum Place {
+    Taken(#[expect(dead_code, reason = "given back when dropped")] OwnedSemaphorePermit),
+    Refused(#[expect(dead_code, reason = "given back when dropped")] OwnedSemaphorePermit),
+}
+
+fn spawn<S>(stream: S, transport: Transport, shared: &Arc<Shared>, connections: &mut JoinSet<()>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let place = match Arc::clone(&shared.places).try_acquire_owned() {
+        Ok(permit) => Place::Taken(permit),
+        Err(_) => match Arc::clone(&shared.refusals).try_acquire_owned() {
+            Ok(permit) => Place::Refused(permit),
+            Err(_) => return,
+        },
+    };
+    connections.spawn(serve_connection(stream, transport, place, Arc::clone(shared)));
+}
+
+async fn serve_connection<S>(stream: S, transport: Transport, place: Place, shared: Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let routes = TowerToHyperService::new(shared.router.clone());
+    let is_refused = matches!(place, Place::Refused(_));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(transport);
+        let answer = routes.call(request);
+        async move { if is_refused { Ok(too_many()) } else { answer.await } }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_LIMIT)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let mut stop = shared.stop.clone();
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.wait() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        // Clients that leave in the middle are everyday.
+        tracing::debug!(%error, "a control connection ended early");
+    }
+    drop(place);
+}
+
+fn too_many() -> Response {
+    let message = format!("there are {MAX_CONNECTIONS} control connections already");
+    let mut response = Refusal(ApiError::new(ErrorCode::Unavailable, message)).into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,51 @@
+//! `/v1/listeners`: list, show, reject, accept, drain.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::listener::{GateReports, GateRequest, ListenerPage, ListenerRow};
+
+use crate::control::error::Refusal;
+use crate::control::extract::OptionalJsonBody;
+use crate::ops::{self, Node};
+
+/// `GET /v1/listeners`
+pub(super) async fn list(State(node): State<Arc<Node>>) -> Json<ListenerPage> {
+    Json(ListenerPage { listeners: ops::gate::rows(&node).await })
+}
+
+/// `GET /v1/listeners/{name}`
+pub(super) async fn show(
+    State(node): State<Arc<Node>>,
+    Path(name): Path<String>,
+) -> Result<Json<ListenerRow>, Refusal> {
+    let row = ops::gate::rows(&node).await.into_iter().find(|row| row.name == name);
+    let missing = || ApiError::new(ErrorCode::NotFound, format!("no listener {name:?}")).field("name");
+    Ok(Json(row.ok_or_else(missing)?))
+}
+
+/// `POST /v1/listeners/reject`
+pub(super) async fn reject(
+    State(node): State<Arc<Node>>,
+    OptionalJsonBody(request): OptionalJsonBody<GateRequest>,
+) -> Result<Json<GateReports>, Refusal> {
+    Ok(Json(ops::gate::reject(&node, request).await?))
+}
+
+/// `POST /v1/listeners/accept`
+pub(super) async fn accept(
+    State(node): State<Arc<Node>>,
+    OptionalJsonBody(request): OptionalJsonBody<GateRequest>,
+) -> Result<Json<GateReports>, Refusal> {
+    Ok(Json(ops::gate::accept(&node, request).await?))
+}
+
+/// `POST /v1/listeners/drain`
+pub(super) async fn drain(
+    State(node): State<Arc<Node>>,
+    OptionalJsonBody(request): OptionalJsonBody<GateRequest>,
+) -> Result<Json<GateReports>, Refusal> {
+    Ok(Json(ops::gate::drain(&node, request).await?))
+}

@@ -1,0 +1,33 @@
+//! The native API: one file a resource.
+
+mod connections;
+mod listeners;
+mod node;
+mod operations;
+mod stats;
+mod wait;
+
+use axum::Router;
+use axum::routing::{get, post};
+use connctl_api::route;
+
+use super::App;
+
+/// Every native route; a test compares them with [`route::ALL`] and with `openapi.json`.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route(route::CONNECTIONS, get(connections::list))
+        .route(route::CONNECTION, get(connections::show))
+        .route(route::ASSIGN, post(connections::assign))
+        .route(route::OPERATIONS, post(operations::start))
+        .route(route::LISTENERS, get(listeners::list))
+        .route(route::LISTENER, get(listeners::show))
+        .route(route::REJECT, post(listeners::reject))
+        .route(route::ACCEPT, post(listeners::accept))
+        .route(route::DRAIN, post(listeners::drain))
+        .route(route::STATS, get(stats::counts))
+        .route(route::NODE, get(node::report))
+        .route(route::HEALTH, get(node::health))
+        .route(route::WAIT, post(wait::wait))
+        .route(route::OPENAPI, get(node::openapi))
+}

@@ -1,0 +1,30 @@
+//! `/v1/node`, `/v1/health` and the description of the API.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use connctl_api::node::NodeReport;
+use serde_json::{Value, json};
+
+use crate::ops::{self, Node};
+
+/// The committed description; a test holds it against the routes.
+pub(super) const DESCRIPTION: &str = include_str!("../../../openapi.json");
+
+/// `GET /v1/node`
+pub(super) async fn report(State(node): State<Arc<Node>>) -> Json<NodeReport> {
+    Json(ops::node::report(&node))
+}
+
+/// `GET /v1/health`: an agent that answers is healthy.
+pub(super) async fn health(State(node): State<Arc<Node>>) -> Json<Value> {
+    Json(json!({"status": "ok", "node_id": node.settings.node_id}))
+}
+
+/// `GET /v1/openapi.json`
+pub(super) async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], DESCRIPTION)
+}

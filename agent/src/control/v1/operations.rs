@@ -1,0 +1,61 @@
+//! `POST /v1/operations`: one line a connection as each one ends, then the summary.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use connctl_api::operation::{Item, OperationLine, OperationRequest};
+
+use crate::control::Stop;
+use crate::control::error::Refusal;
+use crate::control::extract::LargeJsonBody;
+use crate::control::stream::{self, Gone, Lines};
+use crate::ops::operate::Run;
+use crate::ops::{self, Node};
+
+/// `POST /v1/operations`: what is wrong with the request is told by the status; after that, lines.
+pub(super) async fn start(
+    State(node): State<Arc<Node>>,
+    State(mut stop): State<Stop>,
+    LargeJsonBody(request): LargeJsonBody<OperationRequest>,
+) -> Result<Response, Refusal> {
+    let mut run = ops::operate::start(&node, request).await?;
+    let (mut lines, response) = stream::lines();
+    // A task of its own: when the client leaves, nothing new is begun, and what was posted to the owners of
+    // the connections happens all the same.
+    tokio::spawn(async move {
+        let ended = tokio::select! {
+            ended = write_items(&mut run, &mut lines) => Some(ended),
+            () = stop.wait() => None,
+        };
+        match ended {
+            Some(Ok(()) | Err(Gone)) => {}
+            None => lines.break_off("the agent is stopping").await,
+        }
+    });
+    Ok(response)
+}
+
+async fn write_items(run: &mut Run, lines: &mut Lines) -> Result<(), Gone> {
+    while let Some(item) = next_item(run, lines).await? {
+        lines.push(&item);
+        if lines.is_full() {
+            lines.send().await?;
+        }
+    }
+    lines.push(&OperationLine::Summary { summary: run.summary() });
+    lines.send().await
+}
+
+/// The next item. Earlier lines are sent while it is awaited, so that none waits for the one after it.
+async fn next_item(run: &mut Run, lines: &mut Lines) -> Result<Option<Item>, Gone> {
+    let mut next = pin!(run.next());
+    loop {
+        tokio::select! {
+            biased;
+            item = &mut next => return Ok(item),
+            sent = lines.send() => sent?,
+        }
+    }
+}
