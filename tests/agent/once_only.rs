@@ -50,7 +50,7 @@ fn remove_all(http: &Http, stop: &AtomicBool) {
             return;
         }
         let operation = ["close", "reset", "halfclose", "reset"][turn % 4];
-        let request = json!({ "operation": operation, "where": "conn_id > 0", "grace_ms": 50 });
+        let request = json!({ "operation": operation, "where": "all", "grace_ms": 50 });
         let lines = http.post("/v1/operations", &request).is(200).json_lines();
         assert!(lines.last().is_some_and(|line| line["summary"].is_object()), "{lines:?}");
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::dir::Dir;
-use super::process::{Run, Running, run};
+use super::process::{Running, run};
 use super::until::{LIMIT, until};
 
 /// A server that is stopped, and killed if that takes long, on drop.
@@ -162,9 +162,9 @@ pub(crate) fn redis_cli(addr: SocketAddr, args: &[&str], input: &str) -> super::
     super::process::Background::start(&mut command, input)
 }
 
-/// `redis-benchmark` at this address, to its end.
-pub(crate) fn redis_benchmark(addr: SocketAddr, args: &[&str]) -> Run {
+/// A `redis-benchmark` at this address, running while the test goes on.
+pub(crate) fn redis_benchmark(addr: SocketAddr, args: &[&str]) -> super::process::Background {
     let mut command = program("redis-benchmark");
     command.args(["-h", &addr.ip().to_string(), "-p", &addr.port().to_string()]).args(args);
-    run(&mut command, "", Duration::from_secs(120))
+    super::process::Background::start(&mut command, "")
 }

@@ -119,6 +119,11 @@ impl ByHand {
         self.0.local_addr().unwrap()
     }
 
+    /// Whether nobody has dialled it since the last accept.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.0.accept(), Err(error) if error.kind() == ErrorKind::WouldBlock)
+    }
+
     /// The next connection, within the limit.
     #[track_caller]
     pub(crate) fn accept(&self) -> Peer {
