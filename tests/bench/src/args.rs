@@ -28,9 +28,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_enum)]
     pub(crate) proxies: Vec<Who>,
 
-    /// Interleaved repetitions, of which the median counts
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) reps: u16,
+    /// Interleaved repetitions, of which the median counts [default: 5, with --quick 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) reps: Option<u16>,
 
     /// The connctl binary
     #[arg(long, value_name = "PATH", env = "CONNCTL_BIN", default_value = "connctl")]

@@ -40,7 +40,7 @@ fn run(args: &Args) -> Result<()> {
     }
     let plan = plan(args)?;
     let setup = Setup::new(args.connctl.clone(), args.quick);
-    let repetitions = usize::from(args.reps);
+    let repetitions = usize::from(args.reps.unwrap_or(if args.quick { 3 } else { 5 }));
     let results = measure_all(&plan, &setup, repetitions).finish();
     let report = Report {
         machine: Machine::read(&args.connctl),

@@ -47,7 +47,7 @@ fn close_all(setup: &Setup, who: Who) -> Result<f64> {
     let control = control::of(who, stage.proxy.control()?)?;
     let start = Instant::now();
     let (gone, answered) = std::thread::scope(|scope| {
-        let closing = scope.spawn(|| control.close_all());
+        let closing = scope.spawn(|| control.close_all()?.answered());
         (stage.held.all_gone(), closing.join())
     });
     // If the request failed, that is the reason why the connections are still there.
@@ -70,20 +70,20 @@ fn all_by_command(setup: &Setup, who: Who) -> Result<Readings> {
 }
 
 fn one(setup: &Setup, who: Who) -> Result<Readings> {
-    let stage = setup.start_held(who)?;
+    let mut stage = setup.start_held(who)?;
     let control = control::of(who, stage.proxy.control()?)?;
     let mut answer = Vec::new();
     control.list(&mut answer)?;
     let ids: HashMap<_, _> = control.rows(&answer)?.into_iter().map(|row| (row.client, row.id)).collect();
-    let streams = stage.held.streams();
-    let times = setup.repeats * ONE_REPEATS;
     let mut ms = Vec::new();
-    // Spread over the table, in case it is not searched the same way everywhere.
-    for stream in streams.iter().step_by(streams.len() / times).take(times) {
+    for stream in stage.held.take(setup.repeats * ONE_REPEATS) {
         let id = ids.get(&stream.local_addr()?).context("a held connection is not listed")?;
         let start = Instant::now();
-        control.close_one(id)?;
-        held::gone(stream)?;
+        let pending = control.close_one(id)?;
+        let gone = held::gone(stream);
+        // If the request failed, that is the reason why the connection is still there.
+        pending.answered()?;
+        gone?;
         ms.push(start.elapsed().as_secs_f64() * 1000.0);
     }
     Ok(vec![(&metric::CLOSE_ONE, Spread::of(&ms).context("no run")?.median)])

@@ -2,26 +2,28 @@
 //! knows of them stands here.
 
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::{Control, Row, ask};
+use super::{Control, Pending, Row, receive, send};
 
 /// Lists every connection, one JSON line each.
 const LIST: &str = "/v1/connections?stream=true";
-/// Takes an operation on a selector; answers when it is done.
+/// Takes an operation; answers a line for each connection as it ends, and a summary.
 const OPERATIONS: &str = "/v1/operations";
 
 /// The body of an operation on one connection.
-fn close_one_body(id: &str) -> serde_json::Value {
-    serde_json::json!({ "operation": "close", "selector": format!("conn_id = {id}") })
+fn close_one_body(id: &str) -> Result<serde_json::Value> {
+    let id: u64 = id.parse().context("a conn_id")?;
+    Ok(serde_json::json!({ "operation": "close", "items": [{ "conn_id": id }] }))
 }
 
 /// The body of an operation on all of them, past the guard for large sets.
 fn close_all_body() -> serde_json::Value {
-    serde_json::json!({ "operation": "close", "selector": "all", "max": 100_000 })
+    serde_json::json!({ "operation": "close", "where": "all", "max": 100_000 })
 }
 
 /// Arguments of `connctl`, without the program.
@@ -61,30 +63,52 @@ struct Line {
     client: SocketAddr,
 }
 
-impl Connctl {
-    /// HTTP/1.0, so that the body ends with the stream and needs no decoding.
-    fn post(&self, body: &serde_json::Value) -> Result<()> {
-        let body = body.to_string();
-        let request = format!(
-            "POST {OPERATIONS} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut answer = Vec::new();
-        ask(&self.path, request.as_bytes(), &mut answer)?;
-        body_of(&answer).map(drop)
-    }
+/// The last line of an operation's answer.
+#[derive(Deserialize)]
+struct LastLine {
+    summary: Summary,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    matched: u64,
+    done: u64,
+}
+
+/// HTTP/1.0, so that the body ends with the stream and needs no decoding.
+fn get(target: &str) -> String {
+    format!("GET {target} HTTP/1.0\r\nHost: localhost\r\n\r\n")
+}
+
+fn post(target: &str, body: &serde_json::Value) -> String {
+    let body = body.to_string();
+    let length = body.len();
+    format!(
+        "POST {target} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn done(stream: UnixStream) -> Result<()> {
+    let mut answer = Vec::new();
+    receive(stream, &mut answer)?;
+    let text = std::str::from_utf8(body_of(&answer)?).context("the answer is not UTF-8")?;
+    let last = text.lines().next_back().unwrap_or_default();
+    let LastLine { summary } =
+        serde_json::from_str(last).with_context(|| format!("not a summary: {last:?}"))?;
+    ensure!(summary.done == summary.matched && summary.done > 0, "not all was done: {last}");
+    Ok(())
 }
 
 impl Control for Connctl {
     fn list(&self, answer: &mut Vec<u8>) -> Result<()> {
-        ask(&self.path, format!("GET {LIST} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes(), answer)
+        receive(send(&self.path, &get(LIST))?, answer)
     }
 
     fn rows(&self, answer: &[u8]) -> Result<Vec<Row>> {
         let text = std::str::from_utf8(body_of(answer)?).context("the list is not UTF-8")?;
         let mut rows = Vec::new();
-        for line in text.lines().filter(|line| line.contains("\"conn_id\":")) {
+        for line in text.lines() {
             let line: Line =
                 serde_json::from_str(line).with_context(|| format!("not a connection: {line}"))?;
             rows.push(Row { id: line.conn_id.to_string(), client: line.client });
@@ -92,12 +116,12 @@ impl Control for Connctl {
         Ok(rows)
     }
 
-    fn close_one(&self, id: &str) -> Result<()> {
-        self.post(&close_one_body(id))
+    fn close_one(&self, id: &str) -> Result<Pending> {
+        Pending::ask(&self.path, &post(OPERATIONS, &close_one_body(id)?), done)
     }
 
-    fn close_all(&self) -> Result<()> {
-        self.post(&close_all_body())
+    fn close_all(&self) -> Result<Pending> {
+        Pending::ask(&self.path, &post(OPERATIONS, &close_all_body()), done)
     }
 }
 

@@ -1,31 +1,28 @@
 //! HAProxy's stats socket.
 
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
-use super::{Control, Row, ask};
+use super::{Control, Pending, Row, receive, send};
 
 pub(super) struct Haproxy {
     pub(super) path: PathBuf,
 }
 
-impl Haproxy {
-    /// Commands that change something answer an empty line, or say what is wrong.
-    fn command(&self, command: &str) -> Result<()> {
-        let mut answer = Vec::new();
-        ask(&self.path, format!("{command}\n").as_bytes(), &mut answer)?;
-        let answer = String::from_utf8_lossy(&answer);
-        if !answer.trim().is_empty() {
-            bail!("haproxy answered to {command:?}: {}", answer.trim());
-        }
-        Ok(())
-    }
+/// Commands that change something answer an empty line, or say what is wrong.
+fn done(stream: UnixStream) -> Result<()> {
+    let mut answer = Vec::new();
+    receive(stream, &mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    ensure!(answer.trim().is_empty(), "haproxy answered: {}", answer.trim());
+    Ok(())
 }
 
 impl Control for Haproxy {
     fn list(&self, answer: &mut Vec<u8>) -> Result<()> {
-        ask(&self.path, b"show sess\n", answer)
+        receive(send(&self.path, "show sess\n")?, answer)
     }
 
     fn rows(&self, answer: &[u8]) -> Result<Vec<Row>> {
@@ -33,13 +30,13 @@ impl Control for Haproxy {
         Ok(text.lines().filter_map(row).collect())
     }
 
-    fn close_one(&self, id: &str) -> Result<()> {
-        self.command(&format!("shutdown session {id}"))
+    fn close_one(&self, id: &str) -> Result<Pending> {
+        Pending::ask(&self.path, &format!("shutdown session {id}\n"), done)
     }
 
     /// The fastest of its ways: it marks the sessions and answers before they are closed.
-    fn close_all(&self) -> Result<()> {
-        self.command("shutdown sessions server be/s1")
+    fn close_all(&self) -> Result<Pending> {
+        Pending::ask(&self.path, "shutdown sessions server be/s1\n", done)
     }
 }
 

@@ -32,11 +32,29 @@ pub(crate) trait Control: Send + Sync {
     /// The rows of a list, without the control connections.
     fn rows(&self, answer: &[u8]) -> Result<Vec<Row>>;
 
-    /// Closes one connection and returns when that is answered.
-    fn close_one(&self, id: &str) -> Result<()>;
+    /// Asks to close one connection.
+    fn close_one(&self, id: &str) -> Result<Pending>;
 
-    /// Closes every connection and returns when that is answered.
-    fn close_all(&self) -> Result<()>;
+    /// Asks to close every connection.
+    fn close_all(&self) -> Result<Pending>;
+}
+
+/// An asked request whose answer is still to come. Some systems answer at once; connctl answers when the other
+/// side has closed, too, so clients must go on while one waits.
+pub(crate) struct Pending {
+    stream: UnixStream,
+    check: fn(UnixStream) -> Result<()>,
+}
+
+impl Pending {
+    fn ask(path: &Path, request: &str, check: fn(UnixStream) -> Result<()>) -> Result<Self> {
+        Ok(Self { stream: send(path, request)?, check })
+    }
+
+    /// Waits for the answer; an error if it says that not all was done.
+    pub(crate) fn answered(self) -> Result<()> {
+        (self.check)(self.stream)
+    }
 }
 
 /// The control of a running `who`, at the socket `path`.
@@ -50,17 +68,18 @@ pub(crate) fn of(who: Who, path: &Path) -> Result<Box<dyn Control>> {
     })
 }
 
-fn connect(path: &Path) -> Result<UnixStream> {
-    let stream = UnixStream::connect(path).with_context(|| format!("control socket {}", path.display()))?;
+/// Connects, and sends `request`.
+fn send(path: &Path, request: &str) -> Result<UnixStream> {
+    let mut stream =
+        UnixStream::connect(path).with_context(|| format!("control socket {}", path.display()))?;
     stream.set_read_timeout(Some(STUCK))?;
     stream.set_write_timeout(Some(STUCK))?;
+    stream.write_all(request.as_bytes()).context("sending a control request")?;
     Ok(stream)
 }
 
-/// Sends `request` and reads until the other side ends the stream.
-fn ask(path: &Path, request: &[u8], answer: &mut Vec<u8>) -> Result<()> {
-    let mut stream = connect(path)?;
-    stream.write_all(request).context("sending a control request")?;
+/// Reads until the other side ends the stream.
+fn receive(mut stream: UnixStream, answer: &mut Vec<u8>) -> Result<()> {
     answer.clear();
     stream.read_to_end(answer).context("reading a control answer")?;
     Ok(())

@@ -1,41 +1,40 @@
 //! Redis over its unix socket.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
-use super::{Control, Row, connect};
+use super::{Control, Pending, Row, send};
 use crate::load::IO_BYTES;
 
 pub(super) struct Redis {
     pub(super) path: PathBuf,
 }
 
-impl Redis {
-    /// An inline command and its answer, which is a number, a status or a string with its length before it.
-    fn command(&self, command: &str, answer: &mut Vec<u8>) -> Result<()> {
-        let mut stream = connect(&self.path)?;
-        stream.write_all(format!("{command}\r\n").as_bytes()).context("sending a command to redis")?;
-        let mut reader = BufReader::with_capacity(IO_BYTES, stream);
-        let mut head = String::new();
-        reader.read_line(&mut head).context("reading redis' answer")?;
-        answer.clear();
-        if head.starts_with('-') {
-            bail!("redis answered to {command:?}: {}", head.trim());
-        }
-        if let Some(length) = head.strip_prefix('$') {
-            let length: usize = length.trim().parse().context("the length of redis' answer")?;
-            answer.resize(length, 0);
-            reader.read_exact(answer).context("reading redis' answer")?;
-        }
-        Ok(())
+/// Reads an answer: a number, a status or a string with its length before it, of which the string is kept.
+fn read(stream: UnixStream, answer: &mut Vec<u8>) -> Result<()> {
+    let mut reader = BufReader::with_capacity(IO_BYTES, stream);
+    let mut head = String::new();
+    reader.read_line(&mut head).context("reading redis' answer")?;
+    ensure!(!head.is_empty() && !head.starts_with('-'), "redis answered: {}", head.trim());
+    answer.clear();
+    if let Some(length) = head.strip_prefix('$') {
+        let length: usize = length.trim().parse().context("the length of redis' answer")?;
+        answer.resize(length, 0);
+        reader.read_exact(answer).context("reading redis' answer")?;
     }
+    Ok(())
+}
+
+fn done(stream: UnixStream) -> Result<()> {
+    read(stream, &mut Vec::new())
 }
 
 impl Control for Redis {
     fn list(&self, answer: &mut Vec<u8>) -> Result<()> {
-        self.command("CLIENT LIST", answer)
+        read(send(&self.path, "CLIENT LIST\r\n")?, answer)
     }
 
     fn rows(&self, answer: &[u8]) -> Result<Vec<Row>> {
@@ -43,12 +42,12 @@ impl Control for Redis {
         Ok(text.lines().filter_map(row).collect())
     }
 
-    fn close_one(&self, id: &str) -> Result<()> {
-        self.command(&format!("CLIENT KILL ID {id}"), &mut Vec::new())
+    fn close_one(&self, id: &str) -> Result<Pending> {
+        Pending::ask(&self.path, &format!("CLIENT KILL ID {id}\r\n"), done)
     }
 
-    fn close_all(&self) -> Result<()> {
-        self.command("CLIENT KILL TYPE normal", &mut Vec::new())
+    fn close_all(&self) -> Result<Pending> {
+        Pending::ask(&self.path, "CLIENT KILL TYPE normal\r\n", done)
     }
 }
 

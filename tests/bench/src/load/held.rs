@@ -1,6 +1,6 @@
 //! Idle connections that are kept open, and the moment when they are gone.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
@@ -45,8 +45,12 @@ impl Held {
         Ok(())
     }
 
-    pub(crate) fn streams(&self) -> &[TcpStream] {
-        &self.streams
+    /// Takes out `count` of them, spread over the order in which they were opened.
+    pub(crate) fn take(&mut self, count: usize) -> Vec<TcpStream> {
+        let step = (self.streams.len() / count).max(1);
+        let places = (0..self.streams.len()).step_by(step).take(count);
+        // From the end, because taking one moves the last one to its place.
+        places.rev().map(|place| self.streams.swap_remove(place)).collect()
     }
 
     /// Waits until every client has seen its end, and says when the last one did.
@@ -75,11 +79,11 @@ impl Held {
     }
 }
 
-/// Waits until this one client has seen its end.
-pub(crate) fn gone(mut stream: &TcpStream) -> Result<()> {
+/// Waits until this one client has seen its end, and closes its own side, as clients do.
+pub(crate) fn gone(mut stream: TcpStream) -> Result<()> {
     match stream.read(&mut [0; 16]) {
         Ok(1..) => bail!("data arrived on an idle connection"),
-        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
             bail!("the connection is still open after {} s", STUCK.as_secs())
         }
         Ok(0) | Err(_) => Ok(()),

@@ -39,7 +39,8 @@ struct Goal {
     none: Option<&'static Metric>,
 }
 
-/// A goal and what became of it. `measured` and `met` are missing if one of the two was not measured.
+/// A goal and what became of it. `measured` is missing where one of the two has no figure, and `met` is missing,
+/// too, unless that is because connctl failed.
 #[derive(Serialize)]
 pub(crate) struct Verdict {
     pub(crate) metric: &'static str,
@@ -96,7 +97,10 @@ impl Goal {
         let none_failed = self.none.is_none_or(|metric| {
             find(rows, metric, Who::Connctl1).is_some_and(|row| row.values.iter().all(|&count| count == 0.0))
         });
-        let met = measured.map(|value| whole && none_failed && self.relation.holds(value, self.limit));
+        let met = match measured {
+            Some(value) => Some(whole && none_failed && self.relation.holds(value, self.limit)),
+            None => own.is_some_and(|row| row.error.is_some()).then_some(false),
+        };
         Verdict {
             metric: self.metric.id,
             label: self.metric.label,
@@ -149,5 +153,17 @@ mod tests {
         assert_eq!(met(&connections(0.0)), (Some(1.2), Some(true)));
         assert_eq!(met(&connections(1.0)), (Some(1.2), Some(false)));
         assert_eq!(met(&[]), (None, None));
+    }
+
+    #[test]
+    fn who_fails_a_case_misses_its_goals() {
+        let list = case::ALL.iter().find(|case| case.name == "list").expect("the case");
+        let mut results = Results::default();
+        results.expect(list, &[Who::Haproxy1, Who::Connctl1]);
+        results.add(&metric::LIST, Who::Haproxy1, 16.0);
+        results.fail(list, Who::Connctl1, "no answer");
+        let verdicts = judge(&results.finish());
+        let lists = verdicts.iter().filter(|verdict| verdict.metric == "list.api");
+        assert!(lists.into_iter().all(|verdict| verdict.met == Some(false)));
     }
 }

@@ -1,6 +1,6 @@
 //! The table, and below it the goals.
 
-use comfy_table::{CellAlignment, Table};
+use comfy_table::{CellAlignment, Table, presets};
 
 use super::goals::Verdict;
 use super::number::short;
@@ -11,9 +11,10 @@ use crate::metric::Better;
 const NUMBERS: [usize; 4] = [2, 3, 4, 5];
 
 pub(crate) fn render(report: &Report) -> String {
-    let mode = if report.quick { ", --quick: too short to judge by" } else { "" };
+    let plural = if report.repetitions == 1 { "" } else { "s, interleaved" };
+    let mode = if report.quick { " (--quick: too short to judge by)" } else { "" };
     format!(
-        "{}\nmedians of {} interleaved repetitions{mode}; ratio: to the best peer's median\n\n{}\n\ngoals\n{}\n",
+        "{}\nmedians of {} repetition{plural}{mode}; ratio: to the best peer's median\n\n{}\n\ngoals\n{}\n",
         report.machine,
         report.repetitions,
         results(&report.results),
@@ -77,7 +78,9 @@ fn goals(verdicts: &[Verdict]) -> String {
 
 /// No lines, so that it can be cut and searched with the usual tools.
 fn plain() -> Table {
-    Table::new()
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table
 }
 
 fn align(table: &mut Table, columns: &[usize]) {
