@@ -10,7 +10,7 @@ use crate::proxy::Who;
 
 /// Measures connctl beside HAProxy, nginx, Redis and ss on this machine's loopback.
 #[derive(Parser)]
-#[command(name = "tests/bench/run", subcommand_precedence_over_arg = true)]
+#[command(name = "bench", bin_name = "tests/bench/run", subcommand_precedence_over_arg = true)]
 pub(crate) struct Args {
     /// Shorter runs, about 2 minutes: shows that all works; too noisy to judge by
     #[arg(long)]

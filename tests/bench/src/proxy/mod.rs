@@ -39,8 +39,11 @@ pub(crate) enum Who {
     Nginx1,
     /// nginx stream with 256 KiB buffers.
     Nginx1t,
+    /// Redis: lists and closes clients of its own.
     Redis,
+    /// ss: lists the sockets of the machine.
     Ss,
+    /// connctl's agent with one relay thread.
     Connctl1,
 }
 
