@@ -16,7 +16,7 @@ pub(super) const DESCRIPTION: &str = include_str!("../../../openapi.json");
 
 /// `GET /v1/node`
 pub(super) async fn report(State(node): State<Arc<Node>>) -> Json<NodeReport> {
-    Json(ops::node::report(&node))
+    Json(ops::node::report(&node).await)
 }
 
 /// `GET /v1/health`: an agent that answers is healthy.

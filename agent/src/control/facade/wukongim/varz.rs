@@ -65,7 +65,7 @@ pub(super) async fn varz(State(node): State<Arc<Node>>, uri: Uri) -> Result<Json
         Some("conn") => busiest(&node, params.number("conn_limit")).await,
         _ => Vec::new(),
     };
-    let report = ops::node::report(&node);
+    let report = ops::node::report(&node).await;
     let listeners = ops::gate::rows(&node).await;
     let users = ops::stats::by_group(&node, StatsBy::Uid);
     let known = || users.iter().filter(|group| group.value.is_some());
