@@ -10,6 +10,7 @@ use crate::registry::{Conn, Registry};
 /// line. Whoever waits for the ending is answered after this.
 pub fn finish(registry: &Registry, stats: &Stats, conn: &Conn, cause: Cause, now_ms: u64) {
     registry.leave(conn);
+    conn.origin().live.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
     let has_upstream = conn.origin().mode == Mode::Forward;
     stats.ended_one(
         Some(reason_on(cause, Side::Client)),

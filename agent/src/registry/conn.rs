@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use connctl_api::conn::{Mode, State};
@@ -17,6 +17,15 @@ pub struct Origin {
     pub mode: Mode,
     /// Its place in the configuration, from 0.
     pub index: usize,
+    /// Its live connections.
+    pub live: AtomicUsize,
+}
+
+impl Origin {
+    /// A listener without connections.
+    pub fn new(name: &str, mode: Mode, index: usize) -> Self {
+        Self { name: name.into(), mode, index, live: AtomicUsize::new(0) }
+    }
 }
 
 /// Who a connection belongs to; found by rules or assigned by hand.

@@ -17,7 +17,7 @@ mod thread;
 mod timers;
 mod work;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::base::inbox::{Outbox, inbox};
@@ -72,7 +72,7 @@ impl Budget {
 struct Handle {
     outbox: Outbox<Message>,
     live: Arc<AtomicUsize>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
 /// All relay threads.
@@ -95,7 +95,7 @@ impl Pool {
             let thread = std::thread::Builder::new()
                 .name(format!("relay-{index}"))
                 .spawn(move || relay.run())?;
-            handles.push(Handle { outbox, live, thread: Some(thread) });
+            handles.push(Handle { outbox, live, thread: Mutex::new(Some(thread)) });
         }
         Ok(Self { handles })
     }
@@ -148,12 +148,13 @@ impl Pool {
     }
 
     /// Stops the threads. Connections that are left are reset: whoever wants them closed closes them first.
-    pub fn stop(&mut self) {
+    pub fn stop(&self) {
         for handle in &self.handles {
             handle.outbox.post(Message::Stop);
         }
-        for handle in &mut self.handles {
-            if let Some(thread) = handle.thread.take()
+        for handle in &self.handles {
+            let thread = handle.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(thread) = thread
                 && thread.join().is_err()
             {
                 tracing::error!("a relay thread had panicked");

@@ -1,0 +1,160 @@
+//! Putting the parts together, from the bottom up, and stopping them from the top down.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::args::RunArgs;
+use crate::base::state_dir::{Ids, StateDir};
+use crate::base::{clock, log};
+use crate::config::Settings;
+use crate::control::Server;
+use crate::listener::{self, Inside, Listeners};
+use crate::ops::{Node, node, stop};
+use crate::record::stats::Stats;
+use crate::registry::Registry;
+use crate::relay::{Budget, Pool, Shared};
+
+/// Descriptors that stay free of connections: for the control API, files and name lookups.
+const RESERVED_DESCRIPTORS: usize = 128;
+/// Bulk pipes of the whole agent; each has two descriptors and 1 MiB of what one user may have in pipes.
+const MAX_PIPES: usize = 64;
+
+/// Runs an agent until a signal ends it.
+///
+/// # Errors
+/// Whatever keeps it from serving, by name; nothing is left behind then.
+pub fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
+    let settings = Arc::new(args.settings()?);
+    log::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(serve(settings));
+    // A name lookup may hang for long; it is not waited for.
+    runtime.shutdown_background();
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
+    let bound = listener::bind(&settings.listeners)?;
+    let state_dir = settings.state_dir.as_deref().map(StateDir::open).transpose()?.map(Arc::new);
+    let ids = Ids::open(state_dir)?;
+    let server = Server::bind(&settings.control)?;
+
+    let (descriptors, pipes) = shares(node::descriptors_limit(), usize::from(settings.threads));
+    let (registry, stats) = (Arc::new(Registry::default()), Arc::new(Stats::default()));
+    let shared = Shared {
+        registry: Arc::clone(&registry),
+        stats: Arc::clone(&stats),
+        resolver: tokio::runtime::Handle::current(),
+        descriptors: Arc::new(Budget::new(descriptors)),
+        pipes,
+    };
+    let pool = Arc::new(Pool::start(settings.threads, &shared).context("no thread for the relay")?);
+    let inside = Inside {
+        pool: Arc::clone(&pool),
+        ids,
+        stats: Arc::clone(&stats),
+        descriptors: Arc::clone(&shared.descriptors),
+    };
+    let node = Arc::new(Node {
+        listeners: Listeners::start(bound, inside)?,
+        settings,
+        registry,
+        stats,
+        pool,
+        control: server.addresses(),
+        started_wall_ms: clock::wall_ms(),
+        started_ms: clock::now_ms(),
+    });
+    print_ready(&node)?;
+
+    let (stop_control, stopped) = watch::channel(false);
+    let control = tokio::spawn(server.serve(Arc::clone(&node), stopped));
+    signals.next().await;
+    tracing::info!("stopping: new connections are refused");
+    tokio::select! {
+        () = stop::drain(&node, node.settings.shutdown_grace) => {}
+        () = signals.next() => tracing::info!("hurrying"),
+    }
+    stop::close_all(&node).await;
+    // Whoever holds the receiver has ended already where this fails.
+    let _ = stop_control.send(true);
+    if let Err(error) = control.await {
+        tracing::error!(%error, "the control API ended badly");
+    }
+    node.listeners.stop();
+    node.pool.stop();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// What connections may have of the descriptors, and the pipes of each thread.
+fn shares(limit: usize, threads: usize) -> (usize, usize) {
+    let pipes = MAX_PIPES.min(limit / 64);
+    let reserved = RESERVED_DESCRIPTORS.min(limit / 4) + 2 * pipes;
+    (limit.saturating_sub(reserved), (pipes / threads.max(1)).max(1))
+}
+
+fn print_ready(node: &Node) -> anyhow::Result<()> {
+    let listeners: Vec<_> = node
+        .listeners
+        .places()
+        .iter()
+        .map(|place| {
+            let upstream: Vec<_> = place.settings.upstream.iter().map(ToString::to_string).collect();
+            serde_json::json!({
+                "name": place.settings.name,
+                "mode": place.settings.mode,
+                "bind": place.address.to_string(),
+                "upstream": (!upstream.is_empty()).then(|| upstream.join(",")),
+            })
+        })
+        .collect();
+    let line = serde_json::json!({
+        "event": "ready",
+        "node_id": node.settings.node_id,
+        "control": node.control.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "listeners": listeners,
+    });
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).context("the ready line cannot be written")
+}
+
+/// The signals that end an agent.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptors_are_left_for_the_control_api_under_any_limit() {
+        for limit in [64, 256, 1024, 20_000, 1_000_000] {
+            let (connections, pipes) = shares(limit, 2);
+            assert!(connections < limit && pipes >= 1, "{limit}");
+            assert!(limit - connections >= (limit / 4).min(RESERVED_DESCRIPTORS));
+        }
+        assert!(shares(20_000, 2).0 >= 16_000 + 2_000);
+    }
+}

@@ -1,0 +1,140 @@
+//! Floor 7: who gets in. One thread accepts for all listeners, so that a count of accepted connections is
+//! exact, and hands each connection to the relay thread with the fewest.
+
+mod gate;
+mod porter;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
+use connctl_api::listener::{GateReport, ListenerRow, RejectMode};
+use tokio::sync::oneshot;
+
+use crate::base::inbox::{Outbox, inbox};
+use crate::base::state_dir::Ids;
+use crate::config::ListenerSettings;
+use crate::net::listen::Door;
+use crate::record::stats::Stats;
+use crate::relay;
+
+/// What an operator asks of listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateOrder {
+    /// Reject new connections, now or after so many more.
+    Reject {
+        /// How many more are accepted first, over all listeners of the order.
+        after: u64,
+        /// How.
+        mode: RejectMode,
+    },
+    /// Accept them again.
+    Accept,
+    /// Reject new ones and let the live ones end.
+    Drain {
+        /// How.
+        mode: RejectMode,
+    },
+}
+
+/// The thread that accepts, seen from the others.
+#[derive(Debug)]
+pub struct Listeners {
+    outbox: Outbox<Message>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+    places: Vec<Place>,
+}
+
+/// A listener as it was set up.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its settings.
+    pub settings: Arc<ListenerSettings>,
+    /// Where it is really bound.
+    pub address: SocketAddr,
+}
+
+#[derive(Debug)]
+enum Message {
+    Order { indexes: Vec<usize>, order: GateOrder, reply: oneshot::Sender<Vec<GateReport>> },
+    Rows { reply: oneshot::Sender<Vec<ListenerRow>> },
+    Stop,
+}
+
+/// Listeners that are bound, before anything is accepted.
+#[derive(Debug)]
+pub struct Bound(Vec<(Arc<ListenerSettings>, Door)>);
+
+/// Binds all listeners, or none.
+///
+/// # Errors
+/// Names the listener and the address that cannot be bound.
+pub fn bind(listeners: &[ListenerSettings]) -> anyhow::Result<Bound> {
+    let open = |settings: &ListenerSettings| {
+        let door = Door::open(settings)
+            .with_context(|| format!("listener {:?} cannot listen on {}", settings.name, settings.bind))?;
+        Ok((Arc::new(settings.clone()), door))
+    };
+    listeners.iter().map(open).collect::<anyhow::Result<_>>().map(Bound)
+}
+
+/// What accepting needs of the rest of the agent.
+#[derive(Debug)]
+pub struct Inside {
+    /// Where connections go.
+    pub pool: Arc<relay::Pool>,
+    /// Where their ids come from.
+    pub ids: Ids,
+    /// Where they are counted.
+    pub stats: Arc<Stats>,
+    /// What descriptors are left for them.
+    pub descriptors: Arc<relay::Budget>,
+}
+
+impl Listeners {
+    /// Begins to accept.
+    ///
+    /// # Errors
+    /// Where the kernel gives no thread or descriptor.
+    pub fn start(bound: Bound, inside: Inside) -> anyhow::Result<Self> {
+        let (outbox, inbox) = inbox()?;
+        let places = bound
+            .0
+            .iter()
+            .map(|(settings, door)| Place { settings: Arc::clone(settings), address: door.address() })
+            .collect();
+        let porter = porter::Porter::new(bound.0, inbox, inside)?;
+        let thread = std::thread::Builder::new().name("accept".to_owned()).spawn(move || porter.run())?;
+        Ok(Self { outbox, thread: Mutex::new(Some(thread)), places })
+    }
+
+    /// The listeners in the order of the configuration.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// Carries an order out and tells what changed, one report for each index.
+    pub async fn order(&self, indexes: Vec<usize>, order: GateOrder) -> Vec<GateReport> {
+        let (reply, answer) = oneshot::channel();
+        self.outbox.post(Message::Order { indexes, order, reply });
+        answer.await.unwrap_or_default()
+    }
+
+    /// All listeners as they are now.
+    pub async fn rows(&self) -> Vec<ListenerRow> {
+        let (reply, answer) = oneshot::channel();
+        self.outbox.post(Message::Rows { reply });
+        answer.await.unwrap_or_default()
+    }
+
+    /// Closes the listening sockets and ends the thread.
+    pub fn stop(&self) {
+        self.outbox.post(Message::Stop);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the accepting thread had panicked");
+        }
+    }
+}

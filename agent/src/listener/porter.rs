@@ -1,0 +1,269 @@
+//! The thread that accepts.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use connctl_api::listener::{GateReport, ListenerRow, RejectMode};
+use rustix::io::Errno;
+
+use super::gate::Gates;
+use super::{GateOrder, Inside, Message};
+use crate::base::clock;
+use crate::base::inbox::Inbox;
+use crate::config::ListenerSettings;
+use crate::net::close;
+use crate::net::listen::{Door, is_of_peer};
+use crate::net::poll::Poll;
+use crate::registry::Conn;
+use crate::registry::conn::{Birth, Origin};
+use crate::relay::{Arrival, descriptors};
+
+/// Connections accepted from one listener before the others have their turn.
+const ACCEPTS_A_TURN: usize = 64;
+/// How long accepting rests where descriptors have run out, in milliseconds.
+const REST_MS: u64 = 50;
+/// The token of the inbox; listeners have their index.
+const WAKE: u64 = u64::MAX;
+
+/// The thread's state.
+#[derive(Debug)]
+pub(super) struct Porter {
+    poll: Poll,
+    inbox: Inbox<Message>,
+    entrances: Vec<Entrance>,
+    gates: Gates,
+    inside: Inside,
+    /// When accepting goes on after descriptors had run out; 0 is now.
+    resting_until: u64,
+    is_stopping: bool,
+}
+
+/// One listener.
+#[derive(Debug)]
+struct Entrance {
+    door: Door,
+    settings: Arc<ListenerSettings>,
+    origin: Arc<Origin>,
+    accepted: u64,
+    rejected: u64,
+    /// The socket listens: it is not refusing.
+    is_listening: bool,
+    /// The poll reports it.
+    is_watched: bool,
+}
+
+impl Porter {
+    pub(super) fn new(
+        doors: Vec<(Arc<ListenerSettings>, Door)>,
+        inbox: Inbox<Message>,
+        inside: Inside,
+    ) -> std::io::Result<Self> {
+        let poll = Poll::new()?;
+        poll.watch_input(&inbox, WAKE)?;
+        let entrances: Vec<_> = doors
+            .into_iter()
+            .enumerate()
+            .map(|(index, (settings, door))| {
+                let origin = Arc::new(Origin::new(&settings.name, settings.mode, index));
+                let (accepted, rejected) = (0, 0);
+                Entrance { door, settings, origin, accepted, rejected, is_listening: true, is_watched: false }
+            })
+            .collect();
+        let gates = Gates::new(entrances.len());
+        Ok(Self { poll, inbox, entrances, gates, inside, resting_until: 0, is_stopping: false })
+    }
+
+    pub(super) fn run(mut self) {
+        let (mut events, mut messages) = (Vec::new(), Vec::new());
+        self.arrange();
+        while !self.is_stopping {
+            let rest = (self.resting_until != 0).then(|| self.resting_until.saturating_sub(clock::now_ms()));
+            events.clear();
+            match self.poll.wait(rest) {
+                Ok(ready) => events.extend(ready.map(|ready| ready.token)),
+                Err(error) => tracing::error!(%error, "waiting for connections failed"),
+            }
+            for token in &events {
+                match usize::try_from(*token) {
+                    Ok(index) if index < self.entrances.len() => self.accept_some(index),
+                    _ => self.inbox.take(&mut messages),
+                }
+            }
+            for message in messages.drain(..) {
+                self.on_message(message);
+            }
+            if self.resting_until != 0 && self.resting_until <= clock::now_ms() {
+                self.resting_until = 0;
+                self.arrange();
+            }
+        }
+    }
+
+    fn on_message(&mut self, message: Message) {
+        match message {
+            Message::Order { indexes, order, reply } => {
+                let changed = self.gates.order(&indexes, order);
+                self.log(&indexes, order, &changed);
+                self.arrange();
+                let reports = indexes.iter().zip(changed).map(|(index, changed)| self.report(*index, changed));
+                // Whoever asked may have gone; the order is carried out all the same.
+                let _ = reply.send(reports.collect());
+            }
+            Message::Rows { reply } => {
+                let _ = reply.send((0..self.entrances.len()).map(|index| self.row(index)).collect());
+            }
+            Message::Stop => self.is_stopping = true,
+        }
+    }
+
+    fn log(&self, indexes: &[usize], order: GateOrder, changed: &[bool]) {
+        for (index, changed) in indexes.iter().zip(changed) {
+            let listener = &*self.entrances[*index].origin.name;
+            tracing::info!(listener, ?order, changed, "listener order");
+        }
+    }
+
+    /// Makes the sockets do what the gates say.
+    fn arrange(&mut self) {
+        for index in 0..self.entrances.len() {
+            let gate = self.gates.get(index);
+            let entrance = &mut self.entrances[index];
+            let refuses = !gate.accepting && gate.mode == RejectMode::Refuse;
+            let stalls = (!gate.accepting && gate.mode == RejectMode::Stall) || self.resting_until != 0;
+            if let Err(error) = entrance.arrange(&self.poll, index as u64, refuses, stalls) {
+                let listener = &*entrance.origin.name;
+                tracing::error!(%error, listener, "a listener cannot change");
+            }
+        }
+    }
+
+    fn accept_some(&mut self, index: usize) {
+        for _ in 0..ACCEPTS_A_TURN {
+            let gate = self.gates.get(index);
+            let entrance = &self.entrances[index];
+            if !entrance.is_watched {
+                return;
+            }
+            let count = usize::from(descriptors(entrance.settings.mode));
+            if !self.inside.descriptors.take(count) {
+                return self.rest();
+            }
+            match entrance.door.accept() {
+                Ok((fd, _)) if !gate.accepting => {
+                    self.inside.descriptors.give(count);
+                    self.entrances[index].rejected += 1;
+                    close::reset(fd);
+                }
+                Ok((fd, peer)) => self.welcome(index, fd, peer, count),
+                Err(error) => {
+                    self.inside.descriptors.give(count);
+                    match error {
+                        Errno::AGAIN => return,
+                        error if is_of_peer(error) => {}
+                        error => {
+                            let listener = &*self.entrances[index].origin.name;
+                            tracing::warn!(%error, listener, "accepting rests");
+                            return self.rest();
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Accepts nothing for a moment: clients wait in the kernel's queue until something is free.
+    fn rest(&mut self) {
+        self.resting_until = clock::now_ms() + REST_MS;
+        self.arrange();
+    }
+
+    fn welcome(&mut self, index: usize, fd: OwnedFd, peer: Option<SocketAddr>, count: usize) {
+        let entrance = &mut self.entrances[index];
+        let local = entrance.door.local_of(&fd);
+        let id = match (self.inside.ids.next(), peer) {
+            (Ok(id), Some(_)) => id,
+            (result, _) => {
+                // Without an id that is sure to be new, or without a peer, there is no connection.
+                let error = result.err();
+                tracing::error!(?error, listener = &*entrance.origin.name, "a connection is turned away");
+                entrance.rejected += 1;
+                self.inside.descriptors.give(count);
+                return close::reset(fd);
+            }
+        };
+        entrance.accepted += 1;
+        self.inside.stats.accepted_one();
+        entrance.origin.live.fetch_add(1, Ordering::Relaxed);
+        let conn = Arc::new(Conn::new(Birth {
+            id,
+            origin: Arc::clone(&entrance.origin),
+            peer: peer.unwrap_or(local),
+            local,
+            wall_ms: clock::wall_ms(),
+            now_ms: clock::now_ms(),
+            thread: self.inside.pool.choose(),
+        }));
+        self.inside.pool.adopt(Arrival { conn, fd, settings: Arc::clone(&entrance.settings) });
+        if self.gates.accepted(index) {
+            self.arrange();
+        }
+    }
+
+    fn report(&self, index: usize, changed: bool) -> GateReport {
+        let (gate, entrance) = (self.gates.get(index), &self.entrances[index]);
+        GateReport {
+            listener: entrance.settings.name.clone(),
+            changed,
+            accepting: gate.accepting,
+            after: self.gates.after(index),
+            mode: gate.mode,
+            draining: gate.draining,
+            connections: entrance.origin.live.load(Ordering::Relaxed) as u64,
+        }
+    }
+
+    fn row(&self, index: usize) -> ListenerRow {
+        let (gate, entrance) = (self.gates.get(index), &self.entrances[index]);
+        let upstream: Vec<_> = entrance.settings.upstream.iter().map(ToString::to_string).collect();
+        ListenerRow {
+            name: entrance.settings.name.clone(),
+            mode: entrance.settings.mode,
+            bind: entrance.door.address().to_string(),
+            upstream: (!upstream.is_empty()).then(|| upstream.join(",")),
+            accepting: gate.accepting,
+            after: self.gates.after(index),
+            reject_mode: gate.mode,
+            draining: gate.draining,
+            connections: entrance.origin.live.load(Ordering::Relaxed) as u64,
+            accepted: entrance.accepted,
+            rejected: entrance.rejected,
+        }
+    }
+}
+
+impl Entrance {
+    /// Begins or ends to listen and to be watched. A socket that refuses is not watched: the kernel would
+    /// report it as hung up all the time.
+    fn arrange(&mut self, poll: &Poll, token: u64, refuses: bool, stalls: bool) -> std::io::Result<()> {
+        let watch = !refuses && !stalls;
+        if self.is_watched && !watch {
+            poll.unwatch(&self.door)?;
+            self.is_watched = false;
+        }
+        if self.is_listening && refuses {
+            self.door.refuse()?;
+            self.is_listening = false;
+        }
+        if !self.is_listening && !refuses {
+            self.door.listen()?;
+            self.is_listening = true;
+        }
+        if !self.is_watched && watch {
+            poll.watch_input(&self.door, token)?;
+            self.is_watched = true;
+        }
+        Ok(())
+    }
+}

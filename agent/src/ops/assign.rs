@@ -1,0 +1,46 @@
+//! Saying whose a connection is.
+
+use connctl_api::conn::{AssignRequest, ConnRow, MAX_LABEL_BYTES, MAX_TAGS};
+use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::id::ConnId;
+
+use super::{Node, list, show};
+
+/// Sets or changes the user, device and tags of a connection.
+///
+/// # Errors
+/// `not_found`, or a label that is empty, too long, or one too many.
+pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow<'static>, ApiError> {
+    let wrong = |field: &str, message: String| ApiError::new(ErrorCode::InvalidRequest, message).field(field);
+    let labels = [("uid", request.uid.as_ref()), ("device", request.device.as_ref())];
+    let tags = request.tags.iter().flat_map(|(key, value)| [("tags", Some(key)), ("tags", Some(value))]);
+    for (field, label) in labels.into_iter().chain(tags) {
+        if let Some(label) = label.filter(|label| label.is_empty() || label.len() > MAX_LABEL_BYTES) {
+            return Err(wrong(field, format!("{field} {label:?} is not 1 to {MAX_LABEL_BYTES} bytes long")));
+        }
+    }
+    if request.uid.is_none() && request.device.is_none() && request.tags.is_empty() {
+        return Err(wrong("uid", "nothing to assign: give uid, device or tags".to_owned()));
+    }
+    let conn = node.registry.get(id).ok_or_else(|| show::not_found(id))?;
+    let mut is_full = false;
+    node.registry.assign(&conn, |labels| {
+        let mut tags = labels.tags.as_deref().cloned().unwrap_or_default();
+        tags.extend(request.tags);
+        is_full = tags.len() > MAX_TAGS;
+        if is_full {
+            return;
+        }
+        labels.tags = (!tags.is_empty()).then(|| Box::new(tags));
+        if let Some(uid) = request.uid {
+            labels.uid = Some(uid.into());
+        }
+        if let Some(device) = request.device {
+            labels.device = Some(device.into());
+        }
+    });
+    if is_full {
+        return Err(wrong("tags", format!("connection {id} would have more than {MAX_TAGS} tags")));
+    }
+    Ok(list::row(node, &conn))
+}

@@ -1,0 +1,79 @@
+//! Rejecting, accepting and draining.
+
+use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::listener::{GateReports, GateRequest, ListenerRow, MAX_AFTER, RejectMode};
+
+use super::Node;
+use crate::listener::GateOrder;
+
+/// Rejects new connections, now or after so many more.
+///
+/// # Errors
+/// An unknown name, or an `after` that is too large.
+pub async fn reject(node: &Node, request: GateRequest) -> Result<GateReports, ApiError> {
+    let after = request.after.unwrap_or(0);
+    if after > MAX_AFTER {
+        let message = format!("after {after} is too large: at most {MAX_AFTER}");
+        return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("after"));
+    }
+    let mode = request.mode.unwrap_or(RejectMode::Refuse);
+    order(node, &request.names, GateOrder::Reject { after, mode }).await
+}
+
+/// Accepts new connections again.
+///
+/// # Errors
+/// An unknown name, or a field that does not go with it.
+pub async fn accept(node: &Node, request: GateRequest) -> Result<GateReports, ApiError> {
+    no_after(&request)?;
+    if request.mode.is_some() {
+        let message = "mode goes with reject and drain, not with accept";
+        return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("mode"));
+    }
+    order(node, &request.names, GateOrder::Accept).await
+}
+
+/// Rejects new connections and lets the live ones end.
+///
+/// # Errors
+/// An unknown name, or a field that does not go with it.
+pub async fn drain(node: &Node, request: GateRequest) -> Result<GateReports, ApiError> {
+    no_after(&request)?;
+    let mode = request.mode.unwrap_or(RejectMode::Refuse);
+    order(node, &request.names, GateOrder::Drain { mode }).await
+}
+
+fn no_after(request: &GateRequest) -> Result<(), ApiError> {
+    match request.after {
+        None => Ok(()),
+        Some(after) => {
+            let message = format!("after {after} goes with reject only");
+            Err(ApiError::new(ErrorCode::InvalidRequest, message).field("after"))
+        }
+    }
+}
+
+/// All listeners.
+pub async fn rows(node: &Node) -> Vec<ListenerRow> {
+    node.listeners.rows().await
+}
+
+async fn order(node: &Node, names: &[String], order: GateOrder) -> Result<GateReports, ApiError> {
+    let places = node.listeners.places();
+    let mut indexes: Vec<usize> = Vec::new();
+    for name in names {
+        let Some(index) = places.iter().position(|place| place.settings.name == *name) else {
+            let known: Vec<_> = places.iter().map(|place| place.settings.name.as_str()).collect();
+            let hint = format!("the listeners are {}", known.join(", "));
+            let message = format!("there is no listener {name:?}");
+            return Err(ApiError::new(ErrorCode::NotFound, message).field("names").hint(hint));
+        };
+        if !indexes.contains(&index) {
+            indexes.push(index);
+        }
+    }
+    if names.is_empty() {
+        indexes.extend(0..places.len());
+    }
+    Ok(GateReports { listeners: node.listeners.order(indexes, order).await })
+}

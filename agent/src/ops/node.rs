@@ -1,0 +1,82 @@
+//! The agent as the control API sees it.
+
+use std::sync::Arc;
+
+use connctl_api::conn::State;
+use connctl_api::instant::Instant;
+use connctl_api::node::NodeReport;
+
+use crate::base::clock;
+use crate::config::{Control, Settings};
+use crate::listener::Listeners;
+use crate::record::stats::Stats;
+use crate::registry::Registry;
+use crate::relay::Pool;
+
+/// Everything that operations work with.
+#[derive(Debug)]
+pub struct Node {
+    /// As it was set up.
+    pub settings: Arc<Settings>,
+    /// Who is here.
+    pub registry: Arc<Registry>,
+    /// What happened.
+    pub stats: Arc<Stats>,
+    /// The threads that own the sockets.
+    pub pool: Arc<Pool>,
+    /// The thread that accepts.
+    pub listeners: Listeners,
+    /// Where the control API is bound.
+    pub control: Vec<Control>,
+    /// Milliseconds since 1970.
+    pub started_wall_ms: i64,
+    /// Milliseconds of [`clock::now_ms`].
+    pub started_ms: u64,
+}
+
+/// The agent in one answer.
+pub async fn report(node: &Node) -> NodeReport {
+    let rows = node.listeners.rows().await;
+    NodeReport {
+        node_id: node.settings.node_id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        started_at: Instant(node.started_wall_ms),
+        uptime_ms: clock::now_ms().saturating_sub(node.started_ms),
+        control: node.control.iter().map(ToString::to_string).collect(),
+        threads: node.pool.len() as u64,
+        listeners: rows.len() as u64,
+        listeners_accepting: rows.iter().filter(|row| row.accepting).count() as u64,
+        connections: node.registry.len() as u64,
+        accepted: node.stats.accepted(),
+        ended: node.stats.ended(),
+        descriptors_used: descriptors_used(),
+        descriptors_limit: descriptors_limit() as u64,
+        memory_bytes: memory_bytes(),
+        compat: node.settings.compat.word().to_owned(),
+    }
+}
+
+/// Live connections that have come past the dial, and those that have not.
+pub fn count_opening(node: &Node) -> u64 {
+    node.registry.all().iter().filter(|conn| conn.state() == State::Opening).count() as u64
+}
+
+fn descriptors_used() -> u64 {
+    // The directory that is being read counts as one of them.
+    std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(1) as u64)
+}
+
+/// The most descriptors that the process may open.
+pub fn descriptors_limit() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
+}
+
+fn memory_bytes() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|text| text.split_whitespace().nth(1)?.parse::<u64>().ok())
+        .unwrap_or(0);
+    pages * rustix::param::page_size() as u64
+}

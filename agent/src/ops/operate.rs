@@ -1,0 +1,252 @@
+//! Acting on a set of connections: freeze the set, ask the guards, post, and answer as each one ends.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use connctl_api::end::{Cause, Initiator, Reason};
+use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::id::ConnId;
+use connctl_api::operation::{
+    DEFAULT_GRACE_MS, Item, ItemRef, ItemStatus, MAX_GRACE_MS, MAX_ITEMS, MAX_NOTE_BYTES, OperationKind,
+    OperationRequest, SideChoice, Summary,
+};
+use tokio::sync::mpsc;
+
+use super::{Node, select, show};
+use crate::conn::command::{Command, Outcome};
+use crate::registry::Conn;
+
+/// What to do, checked.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// What.
+    pub kind: OperationKind,
+    /// On which side.
+    pub side: SideChoice,
+    /// How long to flush before it is forced.
+    pub grace: Duration,
+    /// Why, for the log.
+    pub note: Option<String>,
+}
+
+impl Operation {
+    /// An operation as an operator means it who says nothing else.
+    pub fn new(kind: OperationKind) -> Self {
+        let grace = Duration::from_millis(DEFAULT_GRACE_MS);
+        Self { kind, side: kind.default_side(), grace, note: None }
+    }
+}
+
+/// An operation under way. Dropping it stops nothing: what is posted is carried out.
+#[derive(Debug)]
+pub struct Run {
+    operation: OperationKind,
+    side: SideChoice,
+    node_id: connctl_api::id::NodeId,
+    /// Items that are known before anything is posted.
+    ready: VecDeque<Item>,
+    /// Who is still to answer, and whose they are.
+    waiting: HashMap<ConnId, Option<Box<str>>>,
+    answers: mpsc::Receiver<(ConnId, Outcome)>,
+    summary: Summary,
+}
+
+/// Checks a request and begins to carry it out.
+///
+/// # Errors
+/// A field that is wrong, an empty set of names, or a guard: then nothing is touched.
+pub async fn start(node: &Arc<Node>, request: OperationRequest) -> Result<Run, ApiError> {
+    let operation = check(&request)?;
+    let (conns, missing) = match (&request.selector, request.items) {
+        (Some(text), None) => {
+            let selector = select::parse(text)?;
+            let found = select::matching(node, &selector).await;
+            let missing: Vec<_> =
+                select::missing(&selector, &found).into_iter().map(|id| (id, None, NO_CONNECTION)).collect();
+            (found, missing)
+        }
+        (None, Some(items)) => find_items(node, items)?,
+        (Some(_), Some(_)) => {
+            let message = "where and items are both given: one of them says which connections";
+            return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("items"));
+        }
+        (None, None) => {
+            let message = "neither where nor items says which connections";
+            let hint = "where \"all\" is every connection";
+            return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("where").hint(hint));
+        }
+    };
+    guard(node, &conns, request.max, request.max_percent)?;
+    let mut run = run(node, conns, operation);
+    for (conn_id, uid, error) in missing {
+        run.ready.push_back(run.item(conn_id, uid, ItemStatus::NotFound, None, Some(error.to_owned())));
+    }
+    Ok(run)
+}
+
+/// Carries an operation out on exactly these connections.
+pub fn run(node: &Arc<Node>, conns: Vec<Arc<Conn>>, operation: Operation) -> Run {
+    let (replies, answers) = mpsc::channel(conns.len().max(1));
+    let command = Command {
+        kind: operation.kind,
+        side: operation.side,
+        cause: operator_cause(operation.kind),
+        grace_ms: u64::try_from(operation.grace.as_millis()).unwrap_or(MAX_GRACE_MS),
+    };
+    tracing::info!(
+        operation = operation.kind.word(),
+        side = operation.side.word(),
+        connections = conns.len(),
+        note = operation.note.as_deref(),
+        "operation"
+    );
+    let waiting = conns.iter().map(|conn| (conn.id(), conn.labels().uid.clone())).collect();
+    for (thread, targets) in show::by_thread(&conns) {
+        node.pool.operate(thread, targets, command, replies.clone());
+    }
+    Run {
+        operation: operation.kind,
+        side: operation.side,
+        node_id: node.settings.node_id,
+        ready: VecDeque::new(),
+        waiting,
+        answers,
+        summary: Summary { matched: conns.len() as u64, ..Summary::default() },
+    }
+}
+
+const NO_CONNECTION: &str = "there is no such connection";
+const OTHER_OWNER: &str = "there is no such connection of this user";
+const OTHER_NODE: &str = "it is on another node";
+
+type Missing = Vec<(ConnId, Option<String>, &'static str)>;
+
+/// The connections that are named, and the names that fit none.
+fn find_items(node: &Node, items: Vec<ItemRef>) -> Result<(Vec<Arc<Conn>>, Missing), ApiError> {
+    if items.len() > MAX_ITEMS {
+        let message = format!("items has {} entries: at most {MAX_ITEMS}", items.len());
+        return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("items"));
+    }
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    let mut seen = std::collections::HashSet::new();
+    for item in items {
+        if !seen.insert(item.conn_id) {
+            continue;
+        }
+        if item.node_id.is_some_and(|node_id| node_id != node.settings.node_id) {
+            missing.push((item.conn_id, item.uid, OTHER_NODE));
+            continue;
+        }
+        let Some(conn) = node.registry.get(item.conn_id) else {
+            missing.push((item.conn_id, item.uid, NO_CONNECTION));
+            continue;
+        };
+        let is_owner = item.uid.is_none() || conn.labels().uid.as_deref() == item.uid.as_deref();
+        if is_owner {
+            found.push(conn);
+        } else {
+            missing.push((item.conn_id, item.uid, OTHER_OWNER));
+        }
+    }
+    Ok((found, missing))
+}
+
+fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
+    let wrong = |field: &str, message: String| ApiError::new(ErrorCode::InvalidRequest, message).field(field);
+    let grace_ms = request.grace_ms.unwrap_or(DEFAULT_GRACE_MS);
+    if grace_ms > MAX_GRACE_MS {
+        return Err(wrong("grace_ms", format!("grace_ms {grace_ms} is too long: at most {MAX_GRACE_MS}")));
+    }
+    if let Some(percent) = request.max_percent.filter(|percent| !(0.0..=100.0).contains(percent)) {
+        return Err(wrong("max_percent", format!("max_percent {percent} is not a share: 0 to 100")));
+    }
+    if let Some(note) = request.note.as_ref().filter(|note| note.len() > MAX_NOTE_BYTES) {
+        return Err(wrong("note", format!("note has {} bytes: at most {MAX_NOTE_BYTES}", note.len())));
+    }
+    Ok(Operation {
+        kind: request.operation,
+        side: request.side.unwrap_or(request.operation.default_side()),
+        grace: Duration::from_millis(grace_ms),
+        note: request.note.clone(),
+    })
+}
+
+/// Refuses a set that is larger than the operator expected.
+fn guard(
+    node: &Node,
+    conns: &[Arc<Conn>],
+    max: Option<u64>,
+    max_percent: Option<f64>,
+) -> Result<(), ApiError> {
+    let count = conns.len() as u64;
+    if let Some(max) = max.filter(|max| count > *max) {
+        let message = format!("{count} connections match, and max is {max}");
+        return Err(ApiError::new(ErrorCode::GuardRefused, message).field("max"));
+    }
+    // A rough share is enough to tell too many from enough.
+    #[expect(clippy::cast_precision_loss, reason = "a share is a rough figure")]
+    let share = count as f64 * 100.0 / node.registry.len().max(1) as f64;
+    if let Some(percent) = max_percent.filter(|percent| share > *percent) {
+        let message = format!(
+            "{count} connections match, which is {share:.1} % of the node's, and max_percent is {percent}"
+        );
+        return Err(ApiError::new(ErrorCode::GuardRefused, message).field("max_percent"));
+    }
+    Ok(())
+}
+
+/// Why a connection ends that an operator ends.
+const fn operator_cause(kind: OperationKind) -> Cause {
+    let reason = match kind {
+        OperationKind::Reset => Reason::OperatorReset,
+        OperationKind::Halfclose => Reason::OperatorHalfclose,
+        OperationKind::Close | OperationKind::Pause | OperationKind::Resume => Reason::OperatorClose,
+    };
+    Cause { reason, initiator: Initiator::Operator, side: None }
+}
+
+impl Run {
+    /// The next item, as soon as its connection has been acted on; none when all have answered.
+    pub async fn next(&mut self) -> Option<Item> {
+        let item = match self.ready.pop_front() {
+            Some(item) => item,
+            None => self.answer().await?,
+        };
+        self.summary.add(item.status);
+        Some(item)
+    }
+
+    async fn answer(&mut self) -> Option<Item> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        let Some((conn_id, outcome)) = self.answers.recv().await else {
+            // Its thread has ended without an answer, as it does when the agent stops.
+            let conn_id = *self.waiting.keys().next()?;
+            let uid = self.waiting.remove(&conn_id).flatten().map(String::from);
+            let error = Some("the agent stopped before it was done".to_owned());
+            return Some(self.item(conn_id, uid, ItemStatus::Failed, None, error));
+        };
+        let uid = self.waiting.remove(&conn_id).flatten().map(String::from);
+        let error = outcome.error.map(str::to_owned);
+        Some(self.item(conn_id, uid, outcome.status, outcome.wire, error))
+    }
+
+    fn item(
+        &self,
+        conn_id: ConnId,
+        uid: Option<String>,
+        status: ItemStatus,
+        wire: Option<connctl_api::end::Wire>,
+        error: Option<String>,
+    ) -> Item {
+        let (node_id, operation, side) = (self.node_id, self.operation, self.side);
+        Item { conn_id, node_id, uid, operation, side, status, wire, error }
+    }
+
+    /// The counts so far.
+    pub const fn summary(&self) -> Summary {
+        self.summary
+    }
+}

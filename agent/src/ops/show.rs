@@ -1,0 +1,55 @@
+//! One connection in depth, and the kernel's facts of many.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use connctl_api::conn::{ConnDetail, Sides};
+use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::id::ConnId;
+use tokio::sync::mpsc;
+
+use super::{Node, list};
+use crate::registry::Conn;
+
+/// One connection.
+///
+/// # Errors
+/// `not_found`.
+pub async fn detail(node: &Node, id: ConnId) -> Result<ConnDetail, ApiError> {
+    let conn = node.registry.get(id).ok_or_else(|| not_found(id))?;
+    let mut facts = kernel_facts(node, std::slice::from_ref(&conn)).await;
+    // It may have ended since: then it is not there any more.
+    let sides = facts.remove(&id).ok_or_else(|| not_found(id))?;
+    Ok(ConnDetail { row: list::row(node, &conn), thread: conn.thread().into(), sides })
+}
+
+/// The error for a connection that is not there.
+pub fn not_found(id: ConnId) -> ApiError {
+    ApiError::new(ErrorCode::NotFound, format!("there is no connection {id}")).field("conn_id")
+}
+
+/// What the kernel knows of these connections; one that has ended is absent.
+pub async fn kernel_facts(node: &Node, conns: &[Arc<Conn>]) -> HashMap<ConnId, Sides> {
+    if conns.is_empty() {
+        return HashMap::new();
+    }
+    let (facts, mut answers) = mpsc::channel(conns.len());
+    for (thread, targets) in by_thread(conns) {
+        node.pool.inspect(thread, targets, facts.clone());
+    }
+    drop(facts);
+    let mut all = HashMap::with_capacity(conns.len());
+    while let Some((id, sides)) = answers.recv().await {
+        all.insert(id, sides);
+    }
+    all
+}
+
+/// The places of connections, by the thread that owns them.
+pub(super) fn by_thread(conns: &[Arc<Conn>]) -> HashMap<u16, Vec<crate::conn::command::Target>> {
+    let mut threads: HashMap<u16, Vec<_>> = HashMap::new();
+    for conn in conns {
+        threads.entry(conn.thread()).or_default().push((conn.slot(), conn.id()));
+    }
+    threads
+}

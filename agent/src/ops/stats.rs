@@ -1,0 +1,38 @@
+//! Counts of endings and of live connections.
+
+use std::collections::BTreeMap;
+
+use connctl_api::stats::{GroupCount, ReasonCount, StatsBy};
+
+use super::Node;
+
+/// How often connections ended for which reason, by side.
+pub fn by_reason(node: &Node) -> Vec<ReasonCount> {
+    node.stats.by_reason()
+}
+
+/// Live connections and their bytes by user, address, listener or device, most connections first.
+pub fn by_group(node: &Node, by: StatsBy) -> Vec<GroupCount> {
+    let mut groups: BTreeMap<Option<String>, GroupCount> = BTreeMap::new();
+    for conn in node.registry.all() {
+        let value = match by {
+            StatsBy::Uid => conn.labels().uid.as_deref().map(str::to_owned),
+            StatsBy::Device => conn.labels().device.as_deref().map(str::to_owned),
+            StatsBy::Ip => Some(conn.client().ip().to_canonical().to_string()),
+            StatsBy::Listener => Some(conn.origin().name.to_string()),
+            StatsBy::Reason => None,
+        };
+        let group = groups.entry(value.clone()).or_insert(GroupCount {
+            value,
+            connections: 0,
+            to_upstream_bytes: 0,
+            to_client_bytes: 0,
+        });
+        group.connections += 1;
+        group.to_upstream_bytes += conn.to_upstream_bytes();
+        group.to_client_bytes += conn.to_client_bytes();
+    }
+    let mut rows: Vec<_> = groups.into_values().collect();
+    rows.sort_by(|one, other| other.connections.cmp(&one.connections));
+    rows
+}

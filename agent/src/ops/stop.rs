@@ -1,0 +1,44 @@
+//! Bringing all connections of the agent to their end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connctl_api::end::{Cause, Initiator, Reason};
+use connctl_api::listener::RejectMode;
+use connctl_api::operation::{DEFAULT_GRACE_MS, OperationKind, SideChoice};
+use tokio::sync::mpsc;
+
+use super::{Node, show};
+use crate::base::clock;
+use crate::conn::command::Command;
+use crate::listener::GateOrder;
+
+/// How often an agent that is stopping looks whether it is empty.
+const EVERY: Duration = Duration::from_millis(20);
+
+/// Rejects new connections and waits for the live ones to end, at most for `grace`.
+pub async fn drain(node: &Node, grace: Duration) {
+    let all = (0..node.listeners.places().len()).collect();
+    node.listeners.order(all, GateOrder::Drain { mode: RejectMode::Refuse }).await;
+    let begun_ms = clock::now_ms();
+    while !node.registry.is_empty() && u128::from(clock::now_ms() - begun_ms) < grace.as_millis() {
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Closes every connection and returns when all have ended.
+pub async fn close_all(node: &Arc<Node>) {
+    let conns = node.registry.all();
+    if conns.is_empty() {
+        return;
+    }
+    let (replies, mut answers) = mpsc::channel(conns.len());
+    let cause = Cause { reason: Reason::Shutdown, initiator: Initiator::Agent, side: None };
+    let command =
+        Command { kind: OperationKind::Close, side: SideChoice::Both, cause, grace_ms: DEFAULT_GRACE_MS };
+    for (thread, targets) in show::by_thread(&conns) {
+        node.pool.operate(thread, targets, command, replies.clone());
+    }
+    drop(replies);
+    while answers.recv().await.is_some() {}
+}
