@@ -61,7 +61,8 @@ impl RunArgs {
     /// The first value that is wrong, by its name.
     pub fn settings(self) -> anyhow::Result<Settings> {
         let mut listeners = Vec::new();
-        for (mode, texts) in [(Mode::Forward, self.forward), (Mode::Echo, self.echo), (Mode::Hold, self.hold)] {
+        for (mode, texts) in [(Mode::Forward, self.forward), (Mode::Echo, self.echo), (Mode::Hold, self.hold)]
+        {
             for text in texts {
                 listeners.push(check::listener_flag(mode, &text)?);
             }

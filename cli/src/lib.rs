@@ -1,1 +1,70 @@
-//! The connctl command.
+//! The connctl command: arguments, calls to an agent, and what is printed of its answers.
+
+mod args;
+mod bulk;
+mod command;
+mod error;
+mod invocation;
+mod output;
+mod selection;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser as _;
+use connctl_api::error::Exit;
+
+use crate::args::Cli;
+use crate::args::verb::Verb;
+use crate::invocation::Invocation;
+
+/// The whole command.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for and go to stdout; anything else is wrong usage. That nobody reads
+            // it is no error.
+            let _ = error.print();
+            return code_of(if error.use_stderr() { Exit::Usage } else { Exit::Done });
+        }
+    };
+    let result = match cli.verb {
+        #[cfg(any())]
+        Verb::Agent(args::verb::AgentVerb::Run(args)) => return finish(command::agent::run(*args)),
+        verb => call(verb, &Invocation::resolve(&cli.target, &cli.output)),
+    };
+    finish(result.map(code_of))
+}
+
+/// Runs a verb on this thread, until it is done or somebody presses ctrl-c.
+fn call(verb: Verb, invocation: &Invocation) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = command::run(verb, invocation) => result,
+            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        }
+    });
+    // A question that was not answered still waits on a thread of its own.
+    runtime.shutdown_background();
+    result
+}
+
+fn finish(result: Result<ExitCode>) -> ExitCode {
+    match result {
+        Ok(code) => code,
+        Err(error) if error::is_broken_pipe(&error) => code_of(Exit::Done),
+        Err(error) => {
+            output::complain(&error::text_of(&error));
+            code_of(error::exit_of(&error))
+        }
+    }
+}
+
+fn code_of(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}

@@ -1,2 +1,7 @@
-//! The operator command.
-fn main() {}
+//! The operator's command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    connctl::main()
+}

@@ -6,6 +6,8 @@
 //! the `client` feature apart.
 #![warn(missing_docs)]
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod conn;
 pub mod end;
 pub mod endpoint;

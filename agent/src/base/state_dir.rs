@@ -85,12 +85,11 @@ impl Ids {
         };
         let path = dir.file(ID_FILE);
         let first = match std::fs::read_to_string(&path) {
-            Ok(text) => text
-                .trim()
-                .parse::<u64>()
-                .ok()
-                .filter(|first| (1..=MAX_ID).contains(first))
-                .with_context(|| format!("{} is damaged: {:?} is not an id", path.display(), text.trim()))?,
+            Ok(text) => {
+                text.trim().parse::<u64>().ok().filter(|first| (1..=MAX_ID).contains(first)).with_context(
+                    || format!("{} is damaged: {:?} is not an id", path.display(), text.trim()),
+                )?
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => 1,
             Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
         };

@@ -45,8 +45,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
     if control.is_empty() {
         control = file.control.unwrap_or_default();
     }
-    let control: Vec<_> =
-        control.iter().map(|text| control_address(text)).collect::<anyhow::Result<_>>()?;
+    let control: Vec<_> = control.iter().map(|text| control_address(text)).collect::<anyhow::Result<_>>()?;
     let threads = flags.threads.or(file.threads);
     ensure!(
         threads.is_none_or(|threads| (1..=MAX_THREADS).contains(&threads)),
@@ -243,8 +242,8 @@ mod tests {
 
     #[test]
     fn defaults_are_sensible() {
-        let settings = check("[[listener]]\nmode='forward'\nbind='127.0.0.1:0'\nupstream=['h:1','[::1]:2']\n")
-            .unwrap();
+        let settings =
+            check("[[listener]]\nmode='forward'\nbind='127.0.0.1:0'\nupstream=['h:1','[::1]:2']\n").unwrap();
         let listener = &settings.listeners[0];
         assert_eq!(listener.name, "forward0");
         assert_eq!(listener.dial_timeout, DEFAULT_DIAL_TIMEOUT);
@@ -264,7 +263,10 @@ mod tests {
             ("[[listener]]\nmode='echo'\nbind='127.0.0.1:0'\nname='a b'", ["name", "a b"]),
             ("[[listener]]\nmode='echo'\nbind='127.0.0.1:0'\nkeepalive_idle='0s'", ["keepalive_idle", "0"]),
             ("[[listener]]\nmode='forward'\nbind='127.0.0.1:0'\nupstream=['h:0']", ["upstream", "h:0"]),
-            ("[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\naccept_proxy_from=['x']", ["accept_proxy_from", "x"]),
+            (
+                "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\naccept_proxy_from=['x']",
+                ["accept_proxy_from", "x"],
+            ),
         ] {
             let error = format!("{:#}", check(text).unwrap_err());
             for word in words {
@@ -280,7 +282,8 @@ mod tests {
             listeners: vec![listener_flag(Mode::Echo, "e@127.0.0.1:0").unwrap()],
             ..Flags::default()
         };
-        let file = file::parse("node_id = 1\n[[listener]]\nname='h'\nmode='hold'\nbind='127.0.0.1:0'\n").unwrap();
+        let file =
+            file::parse("node_id = 1\n[[listener]]\nname='h'\nmode='hold'\nbind='127.0.0.1:0'\n").unwrap();
         let settings = settings(flags, file).unwrap();
         assert_eq!(settings.node_id.get(), 7);
         let names: Vec<_> = settings.listeners.iter().map(|listener| listener.name.as_str()).collect();

@@ -92,7 +92,9 @@ fn change(gate: &mut Gate, order: GateOrder, group: Option<usize>) -> bool {
             *gate = Gate { accepting: group.is_some(), mode, draining: false, group };
         }
         GateOrder::Drain { mode } => *gate = Gate { accepting: false, mode, draining: true, group: None },
-        GateOrder::Accept => *gate = Gate { accepting: true, mode: before.mode, draining: false, group: None },
+        GateOrder::Accept => {
+            *gate = Gate { accepting: true, mode: before.mode, draining: false, group: None }
+        }
     }
     match order {
         // Arming a count is a change, also where one was armed before.

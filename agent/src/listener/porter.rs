@@ -81,12 +81,11 @@ impl Porter {
         while !self.is_stopping {
             let rest = (self.resting_until != 0).then(|| self.resting_until.saturating_sub(clock::now_ms()));
             events.clear();
-            match self.poll.wait(rest) {
-                Ok(ready) => events.extend(ready.map(|ready| ready.token)),
-                Err(error) => tracing::error!(%error, "waiting for connections failed"),
+            if let Err(error) = self.poll.wait(rest, &mut events) {
+                tracing::error!(%error, "waiting for connections failed");
             }
-            for token in &events {
-                match usize::try_from(*token) {
+            for ready in &events {
+                match usize::try_from(ready.token) {
                     Ok(index) if index < self.entrances.len() => self.accept_some(index),
                     _ => self.inbox.take(&mut messages),
                 }
@@ -107,7 +106,8 @@ impl Porter {
                 let changed = self.gates.order(&indexes, order);
                 self.log(&indexes, order, &changed);
                 self.arrange();
-                let reports = indexes.iter().zip(changed).map(|(index, changed)| self.report(*index, changed));
+                let reports =
+                    indexes.iter().zip(changed).map(|(index, changed)| self.report(*index, changed));
                 // Whoever asked may have gone; the order is carried out all the same.
                 let _ = reply.send(reports.collect());
             }

@@ -1,9 +1,10 @@
 //! Waiting for many sockets at once: an edge-triggered `epoll`.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
 /// Events taken from the kernel at once.
 const BATCH: usize = 512;
@@ -27,7 +28,6 @@ pub struct Ready {
 #[derive(Debug)]
 pub struct Poll {
     epoll: OwnedFd,
-    events: Vec<Event>,
 }
 
 impl Poll {
@@ -36,7 +36,7 @@ impl Poll {
     /// # Errors
     /// Where the kernel gives none.
     pub fn new() -> std::io::Result<Self> {
-        Ok(Self { epoll: epoll::create(CreateFlags::CLOEXEC)?, events: Vec::with_capacity(BATCH) })
+        Ok(Self { epoll: epoll::create(CreateFlags::CLOEXEC)? })
     }
 
     /// Reports each change of a socket's readiness, in both directions. Closing the descriptor ends it.
@@ -64,33 +64,35 @@ impl Poll {
         Ok(epoll::delete(&self.epoll, fd)?)
     }
 
-    /// Waits until something happens or `timeout_ms` is over (`None`: for ever; 0: not at all).
+    /// Waits until something happens or `timeout_ms` is over (`None`: for ever; 0: not at all), and appends
+    /// what happened.
     ///
     /// # Errors
     /// None but a defect's: an interruption by a signal is an empty answer.
-    pub fn wait(&mut self, timeout_ms: Option<u64>) -> std::io::Result<impl Iterator<Item = Ready> + '_> {
+    pub fn wait(&self, timeout_ms: Option<u64>, into: &mut Vec<Ready>) -> std::io::Result<()> {
         let timeout = timeout_ms.map(|ms| Timespec {
             tv_sec: i64::try_from(ms / 1000).unwrap_or(i64::MAX),
-            // Below a thousand million.
-            #[expect(clippy::cast_possible_wrap, reason = "below 1e9")]
-            tv_nsec: (ms % 1000 * 1_000_000) as i64,
+            tv_nsec: i64::try_from(ms % 1000 * 1_000_000).unwrap_or(0),
         });
-        self.events.clear();
-        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.events), timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        let mut buffer = [const { MaybeUninit::<Event>::uninit() }; BATCH];
+        match epoll::wait(&self.epoll, &mut buffer, timeout.as_ref()) {
+            Ok((events, _)) => into.extend(events.iter().map(ready)),
+            Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        Ok(self.events.iter().map(|event| {
-            let flags = event.flags;
-            let failed = flags.contains(EventFlags::ERR);
-            let hung_up = flags.intersects(EventFlags::RDHUP | EventFlags::HUP) || failed;
-            Ready {
-                token: event.data.u64(),
-                readable: flags.contains(EventFlags::IN) || hung_up,
-                writable: flags.contains(EventFlags::OUT) || failed,
-                hung_up,
-                failed,
-            }
-        }))
+        Ok(())
+    }
+}
+
+fn ready(event: &Event) -> Ready {
+    let (flags, data) = (event.flags, event.data);
+    let failed = flags.contains(EventFlags::ERR);
+    let hung_up = flags.intersects(EventFlags::RDHUP | EventFlags::HUP) || failed;
+    Ready {
+        token: data.u64(),
+        readable: flags.contains(EventFlags::IN) || hung_up,
+        writable: flags.contains(EventFlags::OUT) || failed,
+        hung_up,
+        failed,
     }
 }

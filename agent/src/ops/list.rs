@@ -102,8 +102,11 @@ impl Order {
         match Field::by_name(name).filter(|field| field.info().sortable) {
             Some(field) => Ok(Self { field, descending }),
             None => {
-                let sortable: Vec<_> =
-                    Field::ALL.iter().filter(|field| field.info().sortable).map(|field| field.name()).collect();
+                let sortable: Vec<_> = Field::ALL
+                    .iter()
+                    .filter(|field| field.info().sortable)
+                    .map(|field| field.name())
+                    .collect();
                 let message = format!("{name:?} is no field to sort by");
                 let hint = format!("one of {}, with - before it for descending", sortable.join(", "));
                 Err(ApiError::new(ErrorCode::InvalidRequest, message).field("sort").hint(hint))

@@ -107,7 +107,9 @@ impl<'a> View<'a> {
         let side = if field.name().starts_with("upstream_") { Upstream } else { Client };
         Some(match field {
             Field::Rtt => Value::Duration(self.both(|tcp| tcp.rtt_us, u64::max)?),
-            Field::Retransmits => Value::Int(self.both(|tcp| tcp.total_retransmits, |one, other| one + other)?),
+            Field::Retransmits => {
+                Value::Int(self.both(|tcp| tcp.total_retransmits, |one, other| one + other)?)
+            }
             Field::PendingBytes => {
                 let of = |side| self.detail(side).map(pending);
                 match (of(Client), of(Upstream)) {
@@ -119,7 +121,9 @@ impl<'a> View<'a> {
             Field::ClientRetransmits | Field::UpstreamRetransmits => {
                 Value::Int(self.tcp(side)?.total_retransmits)
             }
-            Field::ClientSendQueue | Field::UpstreamSendQueue => Value::Size(self.tcp(side)?.send_queue_bytes),
+            Field::ClientSendQueue | Field::UpstreamSendQueue => {
+                Value::Size(self.tcp(side)?.send_queue_bytes)
+            }
             Field::ClientReceiveQueue | Field::UpstreamReceiveQueue => {
                 Value::Size(self.tcp(side)?.receive_queue_bytes)
             }
@@ -137,7 +141,6 @@ fn pending(detail: &SideDetail) -> u64 {
 
 impl Subject for View<'_> {
     fn value(&self, field: Field) -> Value<'_> {
-        let text = |text: Option<&'_ str>| text.map_or(Value::Missing, Value::Text);
         let conn = self.conn;
         match field {
             Field::ConnId => Value::Int(conn.id().get()),
@@ -145,9 +148,9 @@ impl Subject for View<'_> {
             Field::Uid => self.labels.uid.as_deref().map_or(Value::Missing, Value::Text),
             Field::Device => self.labels.device.as_deref().map_or(Value::Missing, Value::Text),
             Field::Identified => Value::Bool(self.labels.uid.is_some()),
-            Field::Listener => text(Some(&conn.origin().name)),
-            Field::Mode => text(Some(conn.origin().mode.word())),
-            Field::State => text(Some(conn.state().word())),
+            Field::Listener => Value::Text(&conn.origin().name),
+            Field::Mode => Value::Text(conn.origin().mode.word()),
+            Field::State => Value::Text(conn.state().word()),
             Field::Ip => Value::Ip(self.client.ip()),
             Field::Port => Value::Int(self.client.port().into()),
             Field::Client => Value::Address(self.client),

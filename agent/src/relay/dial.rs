@@ -148,9 +148,9 @@ fn try_next(pair: &mut Pair, slot: u32, context: &mut Context) {
         let begun = connect::start(address, &pair.settings).and_then(|dial| {
             let (Dial::Connected(fd) | Dial::Pending(fd)) = &dial;
             let watched = context.poll.watch(fd, token(slot, Side::Upstream));
-            watched.map(|()| dial).map_err(|error| {
-                rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::NOMEM)
-            })
+            watched
+                .map(|()| dial)
+                .map_err(|error| rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::NOMEM))
         });
         match begun {
             Ok(Dial::Connected(fd)) => {
@@ -195,7 +195,8 @@ pub(super) fn resolved(pair: &mut Pair, slot: u32, addresses: Vec<SocketAddr>, c
 
 /// A deadline has passed; perhaps it was the header's or the dial's.
 pub(super) fn late(pair: &mut Pair, slot: u32, context: &mut Context) {
-    let is_late = pair.dial.as_ref().is_some_and(|dial| dial.deadline != 0 && dial.deadline <= context.now_ms);
+    let is_late =
+        pair.dial.as_ref().is_some_and(|dial| dial.deadline != 0 && dial.deadline <= context.now_ms);
     if !is_late {
         return;
     }

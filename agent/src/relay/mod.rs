@@ -17,8 +17,8 @@ mod thread;
 mod timers;
 mod work;
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::inbox::{Outbox, inbox};
 use crate::conn::command::{Command, Facts, Replies, Target};
@@ -92,9 +92,8 @@ impl Pool {
             let (outbox, inbox) = inbox()?;
             let live = Arc::new(AtomicUsize::new(0));
             let relay = thread::Relay::new(shared.clone(), outbox.clone(), inbox, Arc::clone(&live))?;
-            let thread = std::thread::Builder::new()
-                .name(format!("relay-{index}"))
-                .spawn(move || relay.run())?;
+            let thread =
+                std::thread::Builder::new().name(format!("relay-{index}")).spawn(move || relay.run())?;
             handles.push(Handle { outbox, live, thread: Mutex::new(Some(thread)) });
         }
         Ok(Self { handles })

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use connctl_api::conn::{Mode, Side, State};
@@ -112,11 +112,7 @@ pub(super) const fn opposite(side: Side) -> Side {
 }
 
 impl Pair {
-    pub(super) fn new(
-        conn: Arc<Conn>,
-        settings: Arc<ListenerSettings>,
-        fd: OwnedFd,
-    ) -> Self {
+    pub(super) fn new(conn: Arc<Conn>, settings: Arc<ListenerSettings>, fd: OwnedFd) -> Self {
         let client = Leg { fd: Some(fd), writable: true, ..Leg::default() };
         Self {
             conn,
@@ -171,9 +167,7 @@ impl Pair {
         match self.route(way) {
             None => true,
             Some((from, to)) => {
-                self.leg(from).ended
-                    && self.flow(way).is_empty()
-                    && to.is_none_or(|to| self.leg(to).shut)
+                self.leg(from).ended && self.flow(way).is_empty() && to.is_none_or(|to| self.leg(to).shut)
             }
         }
     }
@@ -205,11 +199,5 @@ pub(crate) const fn descriptors(mode: Mode) -> u8 {
     match mode {
         Mode::Forward => 2,
         Mode::Echo | Mode::Hold | Mode::Outbound => 1,
-    }
-}
-
-impl Leg {
-    pub(super) fn as_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.fd.as_ref().map(AsFd::as_fd)
     }
 }

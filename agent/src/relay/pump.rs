@@ -123,8 +123,8 @@ fn take(
     if let Cut::After(left) = flow.cut {
         flow.cut = Cut::After(left - count.min(left));
     }
-    flow.bulk = to.is_some()
-        && if flow.bulk { count >= BULK_UNTIL as u64 } else { count >= BULK_FROM as u64 };
+    flow.bulk =
+        to.is_some() && if flow.bulk { count >= BULK_UNTIL as u64 } else { count >= BULK_FROM as u64 };
     Ok(count)
 }
 

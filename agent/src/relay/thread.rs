@@ -96,9 +96,8 @@ impl Relay {
         let mut turns = Vec::new();
         while !self.is_stopping {
             events.clear();
-            match self.context.poll.wait(self.patience()) {
-                Ok(ready) => events.extend(ready),
-                Err(error) => tracing::error!(%error, "waiting for events failed"),
+            if let Err(error) = self.context.poll.wait(self.patience(), &mut events) {
+                tracing::error!(%error, "waiting for events failed");
             }
             self.context.now_ms = clock::now_ms();
             std::mem::swap(&mut turns, &mut self.context.turns);

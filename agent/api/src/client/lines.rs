@@ -1,0 +1,62 @@
+//! An answer of JSON lines, taken as it comes.
+
+use std::time::Duration;
+
+use super::{ClientError, Endpoint};
+
+/// The longest line that is taken. A row has a few hundred bytes, at most about 20 KiB of labels.
+const MAX_LINE_BYTES: usize = 1 << 20;
+
+/// The lines of an answer, in blocks of as many as have arrived.
+#[derive(Debug)]
+pub struct Lines {
+    response: reqwest::Response,
+    endpoint: Endpoint,
+    limit: Duration,
+    buffer: Vec<u8>,
+    /// The length of the block handed out last; it is dropped with the next call.
+    taken: usize,
+}
+
+impl Lines {
+    pub(super) fn new(response: reqwest::Response, endpoint: Endpoint, limit: Duration) -> Self {
+        Self { response, endpoint, limit, buffer: Vec::new(), taken: 0 }
+    }
+
+    /// Whole lines, each with its line feed (the last one of an answer may lack it); `None` at the end.
+    ///
+    /// # Errors
+    /// The agent went away, was silent for too long, or sent a line without end.
+    pub async fn block(&mut self) -> Result<Option<&[u8]>, ClientError> {
+        self.buffer.drain(..self.taken);
+        self.taken = 0;
+        loop {
+            let chunk = self.response.chunk().await;
+            match chunk.map_err(|error| ClientError::from_http(&error, &self.endpoint, self.limit))? {
+                Some(chunk) => {
+                    let old = self.buffer.len();
+                    self.buffer.extend_from_slice(&chunk);
+                    if let Some(last) = chunk.iter().rposition(|byte| *byte == b'\n') {
+                        self.taken = old + last + 1;
+                        break;
+                    }
+                    if self.buffer.len() > MAX_LINE_BYTES {
+                        let problem = format!("a line has more than {MAX_LINE_BYTES} bytes");
+                        return Err(ClientError::Garbled { endpoint: self.endpoint.clone(), problem });
+                    }
+                }
+                None if self.buffer.is_empty() => return Ok(None),
+                None => {
+                    self.taken = self.buffer.len();
+                    break;
+                }
+            }
+        }
+        Ok(self.buffer.get(..self.taken))
+    }
+}
+
+/// The lines of a block, without their line feeds; empty ones are left out.
+pub fn split(block: &[u8]) -> impl Iterator<Item = &[u8]> {
+    block.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+}

@@ -1,0 +1,247 @@
+//! A typed client of the native API: a method a route.
+//!
+//! Calls run on the caller's tokio runtime. Over a unix socket nothing of TLS, proxies or name resolution is
+//! set up, so a call costs well under a millisecond.
+
+mod endpoint;
+mod error;
+mod lines;
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+
+pub use self::endpoint::{ENDPOINT_FORM, Endpoint};
+pub use self::error::ClientError;
+pub use self::lines::{Lines, split};
+use crate::conn::{AssignRequest, ConnPage, CountReport, ListQuery};
+use crate::error::{ApiError, ErrorBody, ErrorCode};
+use crate::id::ConnId;
+use crate::listener::{GateReports, GateRequest, ListenerPage, ListenerRow};
+use crate::node::NodeReport;
+use crate::operation::OperationRequest;
+use crate::route;
+use crate::stats::{GroupCount, ReasonCount, StatsBy, StatsQuery};
+use crate::wait::{WaitReport, WaitRequest};
+
+/// How long a connect may take: the agent is on this machine or near.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// A client of one agent.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    base: String,
+    patience: Duration,
+}
+
+impl Client {
+    /// A client that gives up when the agent is silent for longer than `patience`.
+    ///
+    /// # Errors
+    /// The address cannot be used at all.
+    pub fn new(endpoint: Endpoint, patience: Duration) -> Result<Self, ClientError> {
+        // Never `Client::new()`: the defaults read proxies from the environment and follow redirects.
+        let builder = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_LIMIT.min(patience))
+            .read_timeout(patience)
+            .user_agent(concat!("connctl/", env!("CARGO_PKG_VERSION")));
+        let (builder, base) = match &endpoint {
+            Endpoint::Unix(path) => (builder.unix_socket(path.as_path()), "http://localhost".to_owned()),
+            Endpoint::Http(authority) => (builder, format!("http://{authority}")),
+        };
+        let http = builder.build().map_err(|error| ClientError::from_http(&error, &endpoint, patience))?;
+        Ok(Self { http, endpoint, base, patience })
+    }
+
+    /// Where the agent is.
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// One page of a listing.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; so for every method below.
+    pub async fn page(&self, query: &ListQuery) -> Result<ConnPage, ClientError> {
+        self.json(self.get(route::CONNECTIONS).query(query)).await
+    }
+
+    /// A listing as JSON lines, one row each.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn rows(&self, query: &ListQuery) -> Result<Lines, ClientError> {
+        let query = ListQuery { stream: true, ..query.clone() };
+        let request = self.get(route::CONNECTIONS).query(&query);
+        Ok(self.lines(self.send(request).await?))
+    }
+
+    /// How many connections match; with `by`, also by the values of a field.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn count(
+        &self,
+        selector: Option<String>,
+        by: Option<String>,
+    ) -> Result<CountReport, ClientError> {
+        let query = ListQuery { selector, by, count: true, ..ListQuery::default() };
+        self.json(self.get(route::CONNECTIONS).query(&query)).await
+    }
+
+    /// One connection in depth, as the agent's JSON: a [`ConnDetail`](crate::conn::ConnDetail).
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn connection(&self, conn_id: ConnId) -> Result<String, ClientError> {
+        self.text(self.get(&route::CONNECTION.replace("{conn_id}", &conn_id.to_string()))).await
+    }
+
+    /// Sets the user, device and tags of a connection; answers its row as JSON.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn assign(&self, conn_id: ConnId, request: &AssignRequest) -> Result<String, ClientError> {
+        let path = route::ASSIGN.replace("{conn_id}", &conn_id.to_string());
+        self.text(self.post(&path).json(request)).await
+    }
+
+    /// Acts on connections; a line per connection as each one ends, then the summary: see
+    /// [`OperationLine`](crate::operation::OperationLine).
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn operate(&self, request: &OperationRequest) -> Result<Lines, ClientError> {
+        let response = self.send(self.post(route::OPERATIONS).json(request)).await?;
+        Ok(self.lines(response))
+    }
+
+    /// Every listener.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn listeners(&self) -> Result<ListenerPage, ClientError> {
+        self.json(self.get(route::LISTENERS)).await
+    }
+
+    /// One listener.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn listener(&self, name: &str) -> Result<ListenerRow, ClientError> {
+        let mut url = reqwest::Url::parse(&self.base).map_err(|error| self.garbled(&error))?;
+        let parent = route::LISTENER.trim_start_matches('/').trim_end_matches("{name}").trim_end_matches('/');
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.clear().extend(parent.split('/')).push(name);
+        }
+        self.json(self.http.request(Method::GET, url).timeout(self.patience)).await
+    }
+
+    /// Makes listeners reject new connections.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn reject(&self, request: &GateRequest) -> Result<GateReports, ClientError> {
+        self.json(self.post(route::REJECT).json(request)).await
+    }
+
+    /// Makes listeners accept again.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn accept(&self, request: &GateRequest) -> Result<GateReports, ClientError> {
+        self.json(self.post(route::ACCEPT).json(request)).await
+    }
+
+    /// Makes listeners reject new connections while the live ones come to their end.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn drain(&self, request: &GateRequest) -> Result<GateReports, ClientError> {
+        self.json(self.post(route::DRAIN).json(request)).await
+    }
+
+    /// Endings by reason and side.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn reasons(&self) -> Result<Vec<ReasonCount>, ClientError> {
+        self.json(self.get(route::STATS).query(&StatsQuery { by: Some(StatsBy::Reason) })).await
+    }
+
+    /// Live connections by the values of a field; not for [`StatsBy::Reason`].
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn groups(&self, by: StatsBy) -> Result<Vec<GroupCount>, ClientError> {
+        self.json(self.get(route::STATS).query(&StatsQuery { by: Some(by) })).await
+    }
+
+    /// The agent itself.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn node(&self) -> Result<NodeReport, ClientError> {
+        self.json(self.get(route::NODE)).await
+    }
+
+    /// Waits until a condition holds; the client must be patient for longer than the wait.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn wait(&self, request: &WaitRequest) -> Result<WaitReport, ClientError> {
+        self.json(self.post(route::WAIT).json(request)).await
+    }
+
+    fn get(&self, path: &str) -> RequestBuilder {
+        self.http.get(format!("{}{path}", self.base))
+    }
+
+    fn post(&self, path: &str) -> RequestBuilder {
+        self.http.post(format!("{}{path}", self.base))
+    }
+
+    fn lines(&self, response: Response) -> Lines {
+        Lines::new(response, self.endpoint.clone(), self.patience)
+    }
+
+    fn garbled(&self, problem: &dyn std::fmt::Display) -> ClientError {
+        ClientError::Garbled { endpoint: self.endpoint.clone(), problem: problem.to_string() }
+    }
+
+    /// Sends, and turns an answer that is not a success into an error.
+    async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let http = |error: reqwest::Error| ClientError::from_http(&error, &self.endpoint, self.patience);
+        let response = request.send().await.map_err(http)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = response.bytes().await.map_err(http)?;
+        if let Ok(told) = serde_json::from_slice::<ErrorBody>(&body) {
+            return Err(told.error.into());
+        }
+        // Not the words of an agent: a proxy's or another program's, or the HTTP library's own refusal.
+        let said = String::from_utf8_lossy(&body);
+        let said = said.lines().next().unwrap_or_default().trim();
+        match status.as_u16() {
+            413 => Err(ApiError::new(ErrorCode::TooLarge, "the request is too large").into()),
+            code => Err(self.garbled(&format!("status {code} {said}").trim_end())),
+        }
+    }
+
+    /// The body as text. The whole call has the limit, not only each read.
+    async fn text(&self, request: RequestBuilder) -> Result<String, ClientError> {
+        let response = self.send(request.timeout(self.patience)).await?;
+        response.text().await.map_err(|error| ClientError::from_http(&error, &self.endpoint, self.patience))
+    }
+
+    async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
+        serde_json::from_str(&self.text(request).await?).map_err(|error| self.garbled(&error))
+    }
+}

@@ -1,0 +1,63 @@
+//! How a verb changes connections, and what keeps it from changing too many.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use connctl_api::operation::{OperationKind, SideChoice};
+
+use super::selector::SelectorArgs;
+use super::values;
+
+/// The verbs that change connections.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ChangeArgs {
+    #[command(flatten)]
+    pub selector: SelectorArgs,
+    /// On which socket: client, upstream or both [default: both, halfclose: client]
+    #[arg(long, value_name = "SIDE", value_parser = values::word_of!(SideChoice))]
+    pub side: Option<SideChoice>,
+    #[command(flatten)]
+    pub guards: GuardArgs,
+}
+
+/// `remove`: one verb for the three kinds of ending.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RemoveArgs {
+    #[command(flatten)]
+    pub change: ChangeArgs,
+    /// How: flush and FIN, RST, or FIN one way
+    #[arg(long = "type", value_name = "TYPE", default_value = "close",
+        value_parser = values::word::<OperationKind>(["close", "reset", "halfclose"]))]
+    pub kind: OperationKind,
+    /// Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["uid", "conn_id", "ip", "port", "listener", "node",
+        "device", "tag", "state", "idle_over", "age_over", "all", "where_", "dry_run"])]
+    pub batch: Option<PathBuf>,
+    /// Leave out the lines of the batch that cannot be read
+    #[arg(long, requires = "batch")]
+    pub skip_bad: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Safety")]
+pub(crate) struct GuardArgs {
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Only list what would be touched
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Refuse more connections than this
+    #[arg(long, value_name = "N")]
+    pub max: Option<u64>,
+    /// Refuse more than this share of the node's connections
+    #[arg(long, value_name = "P", value_parser = values::percent)]
+    pub max_percent: Option<f64>,
+    /// How long a close may flush before it is forced [default: 1s]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub grace: Option<Duration>,
+    /// Why, for the log
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+}

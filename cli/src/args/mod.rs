@@ -1,0 +1,37 @@
+//! What can be typed: clap types only, no behaviour. `Invocation` resolves them once.
+
+pub(crate) mod bulk;
+pub(crate) mod output;
+pub(crate) mod selector;
+pub(crate) mod target;
+pub(crate) mod values;
+pub(crate) mod verb;
+
+use clap::Parser;
+
+/// See every live TCP connection of a service, and act on any of them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "connctl",
+    version,
+    before_help = "\
+Examples:
+  connctl demo                                  see it work, with no other software
+  connctl agent run --forward 127.0.0.1:6380=127.0.0.1:6379
+  connctl list --uid u17 --idle-over 10m        who is connected
+  connctl remove --uid u17                      close one user's connections
+  connctl list -o jsonl | jq -c 'select(.age_ms > 3600000)' | connctl remove --batch -",
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such thing, 4 not permitted, \
+5 no agent, 6 partly done, 7 refused by a guard, 8 out of time, 130 interrupted.",
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub target: target::TargetArgs,
+    #[command(flatten)]
+    pub output: output::OutputArgs,
+    #[command(subcommand)]
+    pub verb: verb::Verb,
+}

@@ -1,0 +1,68 @@
+//! Readers of single values.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use connctl_api::units;
+
+/// A duration, `0` too.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    units::parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// A duration that is not zero.
+pub(crate) fn positive_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it is zero: write a duration such as 10s".to_owned()),
+        duration => Ok(duration),
+    }
+}
+
+/// A percentage, with or without `%`.
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text);
+    match number.parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("it is not a percentage from 0 to 100, such as 30%".to_owned()),
+    }
+}
+
+/// `KEY=VALUE`.
+pub(crate) fn tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
+}
+
+/// One of the words of an enum of the API.
+pub(crate) fn word<T>(words: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = String> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|word| word.parse())
+}
+
+/// The reader of every word of an enum of the API.
+macro_rules! word_of {
+    ($name:ty) => {
+        $crate::args::values::word::<$name>(<$name>::ALL.iter().map(|value| value.word()))
+    };
+}
+pub(crate) use word_of;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_outside_their_range_are_refused() {
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert!(positive_duration("0s").is_err() && duration("-1s").is_err() && duration("5").is_err());
+        assert_eq!(percent("30%"), Ok(30.0));
+        assert!(percent("101").is_err() && percent("-1").is_err() && percent("NaN").is_err());
+        assert_eq!(tag("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(tag("=b").is_err() && tag("a").is_err());
+    }
+}

@@ -1,0 +1,269 @@
+//! The verbs and what each takes.
+
+use clap::{Args, Subcommand};
+use clap_complete::Shell;
+use connctl_api::id::ConnId;
+use connctl_api::listener::{MAX_AFTER, RejectMode};
+use connctl_api::stats::StatsBy;
+use connctl_api::wait::Condition;
+
+use super::bulk::{ChangeArgs, RemoveArgs};
+use super::selector::SelectorArgs;
+use super::values;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// List connections
+    #[command(before_help = "\
+Examples:
+  connctl list
+  connctl list --uid u17 --state half_closed
+  connctl list --where 'idle > 10m and ip in 10.0.0.0/8' --sort -idle --limit 20
+  connctl list --count --by uid
+  connctl list -o jsonl | jq .client")]
+    List(ListArgs),
+    /// Show one connection in depth
+    #[command(before_help = "\
+Examples:
+  connctl show 12
+  connctl show 12 -o json | jq .sides.client.tcp.rtt_us")]
+    Show(ShowArgs),
+    /// Close connections (or reset, or half-close them)
+    #[command(before_help = "\
+Examples:
+  connctl remove --uid u17
+  connctl remove --uid u17 --conn-id 12
+  connctl remove --idle-over 10m --max 50 --note 'idle since lunch'
+  connctl remove --all --type reset --yes
+  connctl list --uid u17 -o jsonl | connctl remove --batch -")]
+    Remove(RemoveArgs),
+    /// Discard what is pending and send RST
+    #[command(before_help = "\
+Examples:
+  connctl reset --conn-id 12
+  connctl reset --ip 10.0.0.0/8 --side client")]
+    Reset(ChangeArgs),
+    /// Flush, send FIN one way, and keep reading until the peer closes
+    #[command(before_help = "\
+Examples:
+  connctl halfclose --conn-id 12
+  connctl halfclose --conn-id 12 --side upstream")]
+    Halfclose(ChangeArgs),
+    /// Stop reading
+    #[command(before_help = "\
+Examples:
+  connctl pause --conn-id 12 --side client")]
+    Pause(ChangeArgs),
+    /// Read again
+    #[command(before_help = "\
+Examples:
+  connctl resume --state paused")]
+    Resume(ChangeArgs),
+    /// See and change who gets in
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  connctl listener list
+  connctl listener reject redis --after 2
+  connctl listener reject --mode stall
+  connctl listener accept
+  connctl listener drain redis"
+    )]
+    Listener(ListenerVerb),
+    /// Count endings by reason, or connections by a field
+    #[command(before_help = "\
+Examples:
+  connctl stats
+  connctl stats --by uid
+  connctl stats --by reason -o json")]
+    Stats(StatsArgs),
+    /// Say whose a connection is
+    #[command(before_help = "\
+Examples:
+  connctl assign 12 --uid u17 --device phone
+  connctl assign 12 --tag team=blue --tag canary=yes")]
+    Assign(AssignArgs),
+    /// Wait until so many connections are there
+    #[command(before_help = "\
+Examples:
+  connctl wait --for count=0 --timeout 30s
+  connctl wait --listener redis --for 'count<=10'")]
+    Wait(WaitArgs),
+    /// Run an agent, or ask how one is
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  connctl agent run --forward redis@127.0.0.1:6380=127.0.0.1:6379
+  connctl agent run --echo 127.0.0.1:7000 --control tcp:127.0.0.1:5001
+  connctl agent run --config /etc/connctl.toml
+  connctl agent status"
+    )]
+    Agent(AgentVerb),
+    /// Print the completion script of a shell
+    #[command(before_help = "\
+Examples:
+  connctl completion bash > /etc/bash_completion.d/connctl
+  connctl completion zsh  > \"${fpath[1]}/_connctl\"
+  connctl completion fish > ~/.config/fish/completions/connctl.fish")]
+    Completion(CompletionArgs),
+    /// Print the manual page, of a verb if one is named
+    #[command(before_help = "\
+Examples:
+  connctl man | man -l -
+  connctl man listener reject > connctl-listener-reject.1")]
+    Man(ManArgs),
+    /// See it all work on real sockets, with no other software
+    #[cfg(any())]
+    #[command(before_help = "\
+Examples:
+  connctl demo
+  connctl demo --keep")]
+    Demo(DemoArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub selector: SelectorArgs,
+    /// Sort by this field, - before it for descending [default: conn_id]
+    #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
+    pub sort: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Only these columns, in this order
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Only how many
+    #[arg(long, conflicts_with_all = ["sort", "limit", "columns"])]
+    pub count: bool,
+    /// With --count: how many of each value of this field
+    #[arg(long, value_name = "FIELD", requires = "count")]
+    pub by: Option<String>,
+    /// Again each second, until interrupted
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Print the fields that --where, --sort, --by and --columns know, and leave
+    #[arg(long, exclusive = true)]
+    pub fields: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The connection
+    pub conn_id: ConnId,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ListenerVerb {
+    /// List listeners
+    List,
+    /// Show one listener
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Turn new connections away
+    #[command(before_help = "\
+Examples:
+  connctl listener reject
+  connctl listener reject redis --after 2
+  connctl listener reject redis --mode reset")]
+    Reject {
+        /// The listeners [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// Accept so many more first, counted over all that are named
+        #[arg(long, value_name = "N", allow_negative_numbers = true,
+            value_parser = clap::value_parser!(u64).range(0..=MAX_AFTER))]
+        after: Option<u64>,
+        /// The dial fails, succeeds and is reset, or hangs [default: refuse]
+        #[arg(long, value_name = "MODE", value_parser = values::word_of!(RejectMode))]
+        mode: Option<RejectMode>,
+    },
+    /// Take new connections again
+    Accept {
+        /// The listeners [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Turn new connections away and let the live ones come to their end
+    Drain {
+        /// The listeners [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// The dial fails, succeeds and is reset, or hangs [default: refuse]
+        #[arg(long, value_name = "MODE", value_parser = values::word_of!(RejectMode))]
+        mode: Option<RejectMode>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// By reason (endings), or by uid, ip, listener or device (live connections)
+    #[arg(long, value_name = "BY", default_value = "reason",
+        value_parser = values::word_of!(StatsBy))]
+    pub by: StatsBy,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "labels", args = ["uid", "device", "tag"], required = true, multiple = true)]
+pub(crate) struct AssignArgs {
+    /// The connection
+    pub conn_id: ConnId,
+    /// Whose it is
+    #[arg(long, value_name = "UID")]
+    pub uid: Option<String>,
+    /// From which kind of device
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// A label to add or to change
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::tag)]
+    pub tag: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WaitArgs {
+    #[command(flatten)]
+    pub selector: SelectorArgs,
+    /// The condition: count=0, count!=3, count<=10, count>=1, count<5, count>5
+    #[arg(long = "for", value_name = "CONDITION", default_value = "count=0")]
+    pub condition: Condition,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AgentVerb {
+    /// Run an agent in the foreground
+    #[cfg(any())]
+    #[command(before_help = "\
+Examples:
+  connctl agent run --forward redis@127.0.0.1:6380=127.0.0.1:6379
+  connctl agent run --echo 127.0.0.1:7000 --hold 127.0.0.1:7001 --control tcp:127.0.0.1:5001
+  connctl agent run --config /etc/connctl.toml")]
+    Run(Box<connctl_agent::args::RunArgs>),
+    /// Say how the agent is
+    Status,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The verb, with its own verb if it has one
+    #[arg(value_name = "VERB")]
+    pub verb: Vec<String>,
+}
+
+#[cfg(feature = "agent")]
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Leave the agent and its clients running until ctrl-c
+    #[arg(long)]
+    pub keep: bool,
+}

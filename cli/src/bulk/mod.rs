@@ -1,0 +1,6 @@
+//! What verbs that change many connections share.
+
+pub(crate) mod batch;
+pub(crate) mod confirm;
+pub(crate) mod progress;
+pub(crate) mod report;

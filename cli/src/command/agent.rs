@@ -1,0 +1,34 @@
+//! `agent`: how one is, and running one.
+
+use anyhow::Result;
+use connctl_api::error::Exit;
+
+use crate::invocation::Invocation;
+use crate::output::human;
+use crate::output::pairs::{self, Line};
+
+pub(crate) async fn status(invocation: &Invocation) -> Result<Exit> {
+    let node = invocation.client()?.node().await?;
+    let mut uptime = String::new();
+    human::duration(node.uptime_ms, &mut uptime);
+    let mut memory = String::new();
+    human::size(node.memory_bytes, &mut memory);
+    let lines = [
+        Line::Pair("node_id", node.node_id.to_string()),
+        Line::Pair("version", node.version.clone()),
+        Line::Pair("pid", node.pid.to_string()),
+        Line::Pair("started_at", node.started_at.to_string()),
+        Line::Pair("uptime", uptime),
+        Line::Pair("control", node.control.join(" ")),
+        Line::Pair("threads", node.threads.to_string()),
+        Line::Pair("listeners", format!("{}, {} accepting", node.listeners, node.listeners_accepting)),
+        Line::Pair("connections", node.connections.to_string()),
+        Line::Pair("accepted", node.accepted.to_string()),
+        Line::Pair("ended", node.ended.to_string()),
+        Line::Pair("descriptors", format!("{} of {}", node.descriptors_used, node.descriptors_limit)),
+        Line::Pair("memory", memory),
+        Line::Pair("compat", node.compat.clone()),
+    ];
+    pairs::print(invocation, &serde_json::to_string(&node)?, &node.node_id.to_string(), &lines)?;
+    Ok(Exit::Done)
+}

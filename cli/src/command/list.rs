@@ -1,0 +1,190 @@
+//! `list`: connections as rows, or only how many.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Result;
+use connctl_api::client::{Client, ClientError};
+use connctl_api::conn::ListQuery;
+use connctl_api::error::Exit;
+use connctl_api::selector::Field;
+
+use crate::args::output::Format;
+use crate::args::verb::ListArgs;
+use crate::error::Failure;
+use crate::invocation::Invocation;
+use crate::output::columns::named;
+use crate::output::conn::{ConnView, Conns};
+use crate::output::human::count;
+use crate::output::printer::Printer;
+use crate::output::resources::{Counts, FieldView, Fields};
+use crate::output::{self, Out};
+use crate::selection;
+
+/// How often a watched list is asked for.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// Clears a terminal.
+const CLEAR: &[u8] = b"\x1b[H\x1b[2J\x1b[3J";
+
+pub(crate) async fn run(args: &ListArgs, invocation: &Invocation) -> Result<Exit> {
+    if args.fields {
+        return fields(invocation);
+    }
+    if let Some(field) = args.by.as_deref() {
+        known_field("--by", field)?;
+    }
+    if let Some(sort) = args.sort.as_deref() {
+        let field = known_field("--sort", sort.strip_prefix('-').unwrap_or(sort))?;
+        if !field.info().sortable {
+            return Err(Failure::usage(format!("--sort {sort:?}: a listing cannot be sorted by it")).into());
+        }
+    }
+    let query = ListQuery {
+        selector: selection::for_query(&args.selector)?,
+        sort: args.sort.clone(),
+        limit: args.limit,
+        ..ListQuery::default()
+    };
+    let client = invocation.client()?;
+    loop {
+        if args.watch && invocation.stdout_is_terminal {
+            output::stdout().write_all(CLEAR)?;
+        }
+        if args.count {
+            print_count(&client, &query, args.by.clone(), invocation).await?;
+        } else {
+            rows(&client, &query, &args.columns, invocation).await?;
+        }
+        if !args.watch {
+            return Ok(Exit::Done);
+        }
+        tokio::time::sleep(WATCH_EVERY).await;
+    }
+}
+
+/// Prints the rows of a query, and says beside them what they add up to.
+pub(crate) async fn rows(
+    client: &Client,
+    query: &ListQuery,
+    columns: &[String],
+    invocation: &Invocation,
+) -> Result<()> {
+    let mut printer = Printer::<Conns>::list(invocation, columns)?;
+    let mut tally = Tally::default();
+    let mut lines = client.rows(query).await?;
+    let mut out: Out = output::stdout();
+    while let Some(block) = lines.block().await? {
+        printer.block(block, &mut out, &mut |row| tally.add(row))?;
+    }
+    printer.finish(None, &mut out)?;
+    if invocation.format.is_table() {
+        output::note(invocation, &tally.line());
+    }
+    Ok(())
+}
+
+/// What the rows add up to.
+#[derive(Debug, Default)]
+struct Tally {
+    connections: u64,
+    users: HashSet<String>,
+    listeners: HashSet<String>,
+    nodes: Vec<u64>,
+}
+
+impl Tally {
+    fn add(&mut self, row: &ConnView<'_>) {
+        let note = |set: &mut HashSet<String>, name: &str| {
+            if !set.contains(name) {
+                set.insert(name.to_owned());
+            }
+        };
+        self.connections += 1;
+        if let Some(uid) = &row.uid {
+            note(&mut self.users, &uid.0);
+        }
+        note(&mut self.listeners, &row.listener.0);
+        if !self.nodes.contains(&row.node_id) {
+            self.nodes.push(row.node_id);
+        }
+    }
+
+    fn line(&self) -> String {
+        let of = |set: &HashSet<String>, noun| count(u64::try_from(set.len()).unwrap_or(u64::MAX), noun);
+        let mut line = count(self.connections, "connection");
+        match *self.nodes.as_slice() {
+            [] => {}
+            [node] => {
+                line += &format!(
+                    ", {}, {} on node {node}",
+                    of(&self.users, "user"),
+                    of(&self.listeners, "listener")
+                )
+            }
+            [..] => {
+                let nodes = self.nodes.len();
+                line += &format!(
+                    ", {}, {} on {nodes} nodes",
+                    of(&self.users, "user"),
+                    of(&self.listeners, "listener")
+                );
+            }
+        }
+        line
+    }
+}
+
+async fn print_count(
+    client: &Client,
+    query: &ListQuery,
+    by: Option<String>,
+    invocation: &Invocation,
+) -> Result<()> {
+    let is_grouped = by.is_some();
+    let report = client.count(query.selector.clone(), by).await?;
+    match (invocation.format, report.by) {
+        (Format::Json, by) => output::text(&format!("{}\n", count_json(report.count, by.as_deref())?)),
+        (_, Some(by)) => output::list::<Counts, _>(invocation, &by),
+        (Format::Jsonl, None) => output::text(&format!("{{\"count\":{}}}\n", report.count)),
+        (Format::Yaml, None) => output::text(&format!("count: {}\n", report.count)),
+        (Format::Csv, None) if invocation.headers => output::text(&format!("count\n{}\n", report.count)),
+        (_, None) if is_grouped => Err(ClientError::Garbled {
+            endpoint: client.endpoint().clone(),
+            problem: "it counted without the groups asked for".to_owned(),
+        }
+        .into()),
+        (_, None) => output::text(&format!("{}\n", report.count)),
+    }
+}
+
+fn count_json(count: u64, by: Option<&[connctl_api::conn::CountRow]>) -> Result<String> {
+    Ok(serde_json::to_string(&connctl_api::conn::CountReport { count, by: by.map(<[_]>::to_vec) })?)
+}
+
+/// The field of this name; otherwise an error that names the nearest.
+fn known_field(flag: &str, name: &str) -> Result<Field, Failure> {
+    Field::by_name(name).ok_or_else(|| {
+        Failure::usage(format!("{flag} {name:?}: there is no such field"))
+            .hint("`connctl list --fields` prints them")
+    })
+}
+
+/// Prints the one table of fields.
+fn fields(invocation: &Invocation) -> Result<Exit> {
+    let fields: Vec<FieldView> = Field::ALL
+        .iter()
+        .map(|field| {
+            let info = field.info();
+            FieldView {
+                field: info.name.to_owned(),
+                kind: info.kind.name().to_owned(),
+                sortable: info.sortable,
+                column: named::<Conns>(&[info.name.to_owned()]).is_ok(),
+                meaning: info.meaning.to_owned(),
+            }
+        })
+        .collect();
+    output::list::<Fields, _>(invocation, &fields)?;
+    Ok(Exit::Done)
+}

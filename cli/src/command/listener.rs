@@ -1,0 +1,51 @@
+//! `listener`: who gets in.
+
+use anyhow::Result;
+use connctl_api::error::Exit;
+use connctl_api::listener::GateRequest;
+
+use crate::args::verb::ListenerVerb;
+use crate::invocation::Invocation;
+use crate::output;
+use crate::output::pairs::{self, Line};
+use crate::output::resources::{Gates, Listeners};
+
+pub(crate) async fn run(verb: ListenerVerb, invocation: &Invocation) -> Result<Exit> {
+    let client = invocation.client()?;
+    let reports = match verb {
+        ListenerVerb::List => {
+            output::list::<Listeners, _>(invocation, &client.listeners().await?.listeners)?;
+            return Ok(Exit::Done);
+        }
+        ListenerVerb::Show { name } => {
+            let row = client.listener(&name).await?;
+            let yes = |yes| if yes { "yes" } else { "no" }.to_owned();
+            let lines = [
+                Line::Pair("name", row.name.clone()),
+                Line::Pair("mode", row.mode.to_string()),
+                Line::Pair("bind", row.bind.clone()),
+                Line::Pair("upstream", row.upstream.clone().unwrap_or_default()),
+                Line::Pair("accepting", yes(row.accepting)),
+                Line::Pair("after", row.after.map(|after| after.to_string()).unwrap_or_default()),
+                Line::Pair("reject_mode", row.reject_mode.to_string()),
+                Line::Pair("draining", yes(row.draining)),
+                Line::Pair("connections", row.connections.to_string()),
+                Line::Pair("accepted", row.accepted.to_string()),
+                Line::Pair("rejected", row.rejected.to_string()),
+            ];
+            pairs::print(invocation, &serde_json::to_string(&row)?, &row.name, &lines)?;
+            return Ok(Exit::Done);
+        }
+        ListenerVerb::Reject { names, after, mode } => {
+            client.reject(&GateRequest { names, after, mode }).await?
+        }
+        ListenerVerb::Accept { names } => {
+            client.accept(&GateRequest { names, ..GateRequest::default() }).await?
+        }
+        ListenerVerb::Drain { names, mode } => {
+            client.drain(&GateRequest { names, mode, ..GateRequest::default() }).await?
+        }
+    };
+    output::list::<Gates, _>(invocation, &reports.listeners)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,45 @@
+//! One file per verb. A command computes; `output` prints.
+
+pub(crate) mod agent;
+pub(crate) mod assign;
+pub(crate) mod change;
+pub(crate) mod completion;
+#[cfg(any())]
+pub(crate) mod demo;
+pub(crate) mod list;
+pub(crate) mod listener;
+pub(crate) mod man;
+pub(crate) mod show;
+pub(crate) mod stats;
+pub(crate) mod wait;
+
+use anyhow::Result;
+use connctl_api::error::Exit;
+use connctl_api::operation::OperationKind;
+
+use crate::args::verb::{AgentVerb, Verb};
+use crate::invocation::Invocation;
+
+/// Runs a verb that talks to an agent, or needs none.
+pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
+    match verb {
+        Verb::List(args) => list::run(&args, invocation).await,
+        Verb::Show(args) => show::run(&args, invocation).await,
+        Verb::Remove(args) => change::remove(&args, invocation).await,
+        Verb::Reset(args) => change::run(OperationKind::Reset, &args, invocation).await,
+        Verb::Halfclose(args) => change::run(OperationKind::Halfclose, &args, invocation).await,
+        Verb::Pause(args) => change::run(OperationKind::Pause, &args, invocation).await,
+        Verb::Resume(args) => change::run(OperationKind::Resume, &args, invocation).await,
+        Verb::Listener(verb) => listener::run(verb, invocation).await,
+        Verb::Stats(args) => stats::run(&args, invocation).await,
+        Verb::Assign(args) => assign::run(args, invocation).await,
+        Verb::Wait(args) => wait::run(&args, invocation).await,
+        #[cfg(any())]
+        Verb::Agent(AgentVerb::Run(_)) => Ok(Exit::Failed),
+        Verb::Agent(AgentVerb::Status) => agent::status(invocation).await,
+        Verb::Completion(args) => completion::run(args.shell),
+        Verb::Man(args) => man::run(&args.verb),
+        #[cfg(any())]
+        Verb::Demo(args) => demo::run(&args, invocation).await,
+    }
+}

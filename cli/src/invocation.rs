@@ -1,0 +1,89 @@
+//! Arguments and environment, resolved once. The rest of the program asks neither again.
+
+use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::time::Duration;
+
+use anyhow::Result;
+use connctl_api::client::{Client, Endpoint};
+use connctl_api::endpoint::default_socket;
+
+use crate::args::output::{Format, OutputArgs, When};
+use crate::args::target::TargetArgs;
+use crate::error::Failure;
+use crate::output::style::Style;
+
+/// How long the agent may be silent where nothing is said.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a command needs to know of how it was called.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub format: Format,
+    /// Titles in table, wide and csv.
+    pub headers: bool,
+    pub quiet: bool,
+    pub style: Style,
+    /// Of the terminal that stdout is; `None` where it is not one, and nothing is cut.
+    pub width: Option<usize>,
+    pub stdout_is_terminal: bool,
+    pub stderr_is_terminal: bool,
+    /// Somebody is there to answer a question.
+    pub can_ask: bool,
+    /// As typed; a verb may have another default.
+    pub timeout: Option<Duration>,
+    agent: Option<String>,
+}
+
+impl Invocation {
+    pub(crate) fn resolve(target: &TargetArgs, output: &OutputArgs) -> Self {
+        let stdout_is_terminal = stdout().is_terminal();
+        let width = stdout_is_terminal.then(terminal_size::terminal_size).flatten();
+        Self {
+            format: output.output,
+            headers: !output.no_headers,
+            quiet: output.quiet,
+            style: Style::new(wants_colour(output.color, stdout_is_terminal)),
+            width: width.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0),
+            stdout_is_terminal,
+            stderr_is_terminal: stderr().is_terminal(),
+            can_ask: stdin().is_terminal(),
+            timeout: target.timeout,
+            agent: target.agent.clone().filter(|agent| !agent.is_empty()),
+        }
+    }
+
+    /// How long the agent may be silent.
+    pub(crate) fn patience(&self) -> Duration {
+        self.timeout.unwrap_or(DEFAULT_TIMEOUT)
+    }
+
+    /// A client of the agent that this call is about.
+    pub(crate) fn client(&self) -> Result<Client> {
+        self.client_with(self.patience())
+    }
+
+    /// The same for a call that may be silent for longer.
+    pub(crate) fn client_with(&self, patience: Duration) -> Result<Client> {
+        Ok(Client::new(self.endpoint()?, patience)?)
+    }
+
+    /// Where the agent is: `--agent`, `CONNCTL_AGENT`, the default socket.
+    pub(crate) fn endpoint(&self) -> Result<Endpoint> {
+        match &self.agent {
+            Some(agent) => agent.parse().map_err(|error: String| Failure::usage(error).into()),
+            None => Ok(Endpoint::Unix(default_socket())),
+        }
+    }
+}
+
+/// The conventions of NO_COLOR and CLICOLOR_FORCE.
+fn wants_colour(when: When, is_terminal: bool) -> bool {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto if set("NO_COLOR").is_some() => false,
+        When::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+        When::Auto => is_terminal && set("TERM").is_none_or(|term| term != "dumb"),
+    }
+}

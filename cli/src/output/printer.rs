@@ -1,0 +1,224 @@
+//! Prints things of one kind in the form that was asked for. They come as JSON lines; what a form does not need
+//! to read, it hands on as it is.
+
+use std::io::Write;
+use std::marker::PhantomData;
+
+use anyhow::{Context, Result};
+use connctl_api::client::split;
+
+use super::columns::{Chosen, Record, named, usual};
+use super::table::{Look, Table};
+use super::tree::Tree;
+use super::{csv, yaml};
+use crate::args::output::Format;
+use crate::invocation::Invocation;
+
+/// Prints things of kind `R`.
+#[derive(Debug)]
+pub(crate) struct Printer<R> {
+    form: Form,
+    /// The columns that were asked for, if any were.
+    asked: Option<Vec<Chosen>>,
+    /// The document has more than the list.
+    wrapped: bool,
+    printed: u64,
+    text: String,
+    kind: PhantomData<fn() -> R>,
+}
+
+#[derive(Debug)]
+enum Form {
+    Table(Table),
+    Json,
+    Jsonl,
+    Csv { headers: bool },
+    Yaml,
+    Name,
+}
+
+impl<R: Record> Printer<R> {
+    /// A printer of a plain list; `columns` are those that were asked for.
+    pub(crate) fn list(invocation: &Invocation, columns: &[String]) -> Result<Self> {
+        let asked = if columns.is_empty() { None } else { Some(named::<R>(columns)?) };
+        let form = match invocation.format {
+            format @ (Format::Table | Format::Wide) => {
+                let wide = format == Format::Wide;
+                let look = Look {
+                    style: invocation.style,
+                    headers: invocation.headers,
+                    width: invocation.width.filter(|_| !wide),
+                    droppable: asked.is_none() && !wide,
+                };
+                Form::Table(Table::new(asked.clone().unwrap_or_else(|| usual::<R>(wide)), look))
+            }
+            Format::Json => Form::Json,
+            Format::Jsonl => Form::Jsonl,
+            Format::Csv => Form::Csv { headers: invocation.headers },
+            Format::Yaml => Form::Yaml,
+            Format::Name => Form::Name,
+        };
+        Ok(Self { form, asked, wrapped: false, printed: 0, text: String::new(), kind: PhantomData })
+    }
+
+    /// A printer of items that a summary follows.
+    pub(crate) fn items(invocation: &Invocation) -> Result<Self> {
+        Ok(Self { wrapped: true, ..Self::list(invocation, &[])? })
+    }
+
+    /// Prints a block of whole lines; `observe` sees each one that the form needed to read.
+    pub(crate) fn block(
+        &mut self,
+        block: &[u8],
+        out: &mut dyn Write,
+        observe: &mut dyn FnMut(&R::View<'_>),
+    ) -> Result<()> {
+        if matches!(self.form, Form::Jsonl) && self.asked.is_none() {
+            out.write_all(block)?;
+            if !block.ends_with(b"\n") {
+                out.write_all(b"\n")?;
+            }
+            return Ok(());
+        }
+        split(block).try_for_each(|line| self.line(line, out, observe))
+    }
+
+    /// Prints one thing.
+    pub(crate) fn line(
+        &mut self,
+        line: &[u8],
+        out: &mut dyn Write,
+        observe: &mut dyn FnMut(&R::View<'_>),
+    ) -> Result<()> {
+        self.text.clear();
+        match &mut self.form {
+            Form::Table(table) => {
+                let view = read::<R::View<'_>>(line)?;
+                observe(&view);
+                table.row(out, |chosen, cell| R::cell(&view, chosen, cell))?;
+            }
+            Form::Name => {
+                R::name(&read::<R::View<'_>>(line)?, &mut self.text);
+                if !self.text.is_empty() {
+                    self.text.push('\n');
+                }
+            }
+            Form::Json => {
+                let open = if self.wrapped { "{\"items\":[\n" } else { "[\n" };
+                out.write_all(if self.printed == 0 { open.as_bytes() } else { b",\n" })?;
+                match &self.asked {
+                    None => out.write_all(line)?,
+                    Some(asked) => serde_json::to_writer(&mut *out, &projected::<R>(line, asked)?)?,
+                }
+            }
+            Form::Jsonl => {
+                match &self.asked {
+                    None => out.write_all(line)?,
+                    Some(asked) => serde_json::to_writer(&mut *out, &projected::<R>(line, asked)?)?,
+                }
+                out.write_all(b"\n")?;
+            }
+            Form::Csv { headers } => {
+                if *headers && self.printed == 0 {
+                    csv_header::<R>(self.asked.as_deref(), &mut self.text);
+                }
+                match &self.asked {
+                    None => {
+                        let tree = read::<Tree>(line)?;
+                        csv::line(R::FIELDS.iter().map(|field| tree.get(field)), &mut self.text);
+                    }
+                    Some(asked) => {
+                        let tree = projected::<R>(line, asked)?;
+                        let Tree::Map(entries) = &tree else { return Ok(()) };
+                        csv::line(entries.iter().map(|(_, value)| Some(value)), &mut self.text);
+                    }
+                }
+            }
+            Form::Yaml => {
+                if self.wrapped && self.printed == 0 {
+                    self.text.push_str("items:\n");
+                }
+                let tree = match &self.asked {
+                    None => read::<Tree>(line)?,
+                    Some(asked) => projected::<R>(line, asked)?,
+                };
+                yaml::item(&tree, &mut self.text);
+            }
+        }
+        self.printed += 1;
+        out.write_all(self.text.as_bytes())?;
+        Ok(())
+    }
+
+    /// Ends the document. `summary` is the JSON of the last line of a bulk operation's answer.
+    pub(crate) fn finish(mut self, summary: Option<&str>, out: &mut dyn Write) -> Result<()> {
+        self.text.clear();
+        match &mut self.form {
+            Form::Table(table) => table.finish(out)?,
+            Form::Name => {}
+            Form::Json => {
+                let none = if self.wrapped { "{\"items\":[" } else { "[" };
+                self.text.push_str(if self.printed == 0 { none } else { "\n" });
+                self.text.push(']');
+                if self.wrapped {
+                    self.text.push_str(",\"summary\":");
+                    self.text.push_str(summary.unwrap_or("null"));
+                    self.text.push('}');
+                }
+                self.text.push('\n');
+            }
+            Form::Jsonl => {
+                if let Some(summary) = summary {
+                    self.text.push_str("{\"summary\":");
+                    self.text.push_str(summary);
+                    self.text.push_str("}\n");
+                }
+            }
+            Form::Csv { headers } => {
+                if *headers && self.printed == 0 {
+                    csv_header::<R>(self.asked.as_deref(), &mut self.text);
+                }
+            }
+            Form::Yaml => {
+                if self.printed == 0 {
+                    self.text.push_str(if self.wrapped { "items: []\n" } else { "[]\n" });
+                }
+                if let Some(summary) = summary {
+                    let tree = Tree::Map(vec![("summary".to_owned(), read(summary.as_bytes())?)]);
+                    yaml::document(&tree, &mut self.text);
+                }
+            }
+        }
+        out.write_all(self.text.as_bytes())?;
+        out.flush()?;
+        Ok(())
+    }
+}
+
+fn csv_header<R: Record>(asked: Option<&[Chosen]>, text: &mut String) {
+    let names: Vec<Tree> = match asked {
+        None => R::FIELDS.iter().map(|field| Tree::text(*field)).collect(),
+        Some(asked) => asked.iter().map(|chosen| Tree::Text(chosen.wire())).collect(),
+    };
+    csv::line(names.iter().map(Some), text);
+}
+
+/// Only the columns that were asked for, in their order.
+fn projected<R: Record>(line: &[u8], asked: &[Chosen]) -> Result<Tree> {
+    let tree = read::<Tree>(line)?;
+    let view = read::<R::View<'_>>(line)?;
+    let value = |chosen: &Chosen| match tree.get(chosen.column.wire) {
+        Some(value) if !chosen.column.wire.is_empty() => value.clone(),
+        _ => R::computed(&view, chosen),
+    };
+    Ok(Tree::Map(asked.iter().map(|chosen| (chosen.wire(), value(chosen))).collect()))
+}
+
+/// Reads a line of the agent.
+pub(crate) fn read<'a, T: serde::Deserialize<'a>>(line: &'a [u8]) -> Result<T> {
+    serde_json::from_slice(line).with_context(|| {
+        let shown: String =
+            String::from_utf8_lossy(line).chars().take(120).flat_map(char::escape_debug).collect();
+        format!("the agent sent a line that cannot be read: {shown}")
+    })
+}
