@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match cli.verb {
-        #[cfg(any())]
+        #[cfg(feature = "agent")]
         Verb::Agent(args::verb::AgentVerb::Run(args)) => return finish(command::agent::run(*args)),
         verb => call(verb, &Invocation::resolve(&cli.target, &cli.output)),
     };
@@ -45,6 +45,8 @@ fn call(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         .context("cannot start the runtime")?;
     let result = runtime.block_on(async {
         tokio::select! {
+            // The verb first: one that waits for ctrl-c itself has its own end.
+            biased;
             result = command::run(verb, invocation) => result,
             _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
         }

@@ -35,3 +35,21 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub verb: verb::Verb,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_tree_of_arguments_is_sound_and_help_begins_with_examples() {
+        let mut command = Cli::command();
+        command.clone().debug_assert();
+        command.build();
+        for verb in std::iter::once(&mut command.clone()).chain(command.get_subcommands_mut()) {
+            let help = verb.render_long_help().to_string();
+            assert!(help.starts_with("Examples:") || verb.get_name() == "help", "{}", verb.get_name());
+        }
+    }
+}

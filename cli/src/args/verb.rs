@@ -115,7 +115,7 @@ Examples:
   connctl man listener reject > connctl-listener-reject.1")]
     Man(ManArgs),
     /// See it all work on real sockets, with no other software
-    #[cfg(any())]
+    #[cfg(feature = "agent")]
     #[command(before_help = "\
 Examples:
   connctl demo
@@ -236,7 +236,7 @@ pub(crate) struct WaitArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AgentVerb {
     /// Run an agent in the foreground
-    #[cfg(any())]
+    #[cfg(feature = "agent")]
     #[command(before_help = "\
 Examples:
   connctl agent run --forward redis@127.0.0.1:6380=127.0.0.1:6379

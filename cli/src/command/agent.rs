@@ -32,3 +32,9 @@ pub(crate) async fn status(invocation: &Invocation) -> Result<Exit> {
     pairs::print(invocation, &serde_json::to_string(&node)?, &node.node_id.to_string(), &lines)?;
     Ok(Exit::Done)
 }
+
+/// Runs an agent on this process. It prints its own ready line and handles its own signals.
+#[cfg(feature = "agent")]
+pub(crate) fn run(args: connctl_agent::args::RunArgs) -> Result<std::process::ExitCode> {
+    connctl_agent::run(args)
+}

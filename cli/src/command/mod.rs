@@ -4,7 +4,7 @@ pub(crate) mod agent;
 pub(crate) mod assign;
 pub(crate) mod change;
 pub(crate) mod completion;
-#[cfg(any())]
+#[cfg(feature = "agent")]
 pub(crate) mod demo;
 pub(crate) mod list;
 pub(crate) mod listener;
@@ -34,12 +34,13 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         Verb::Stats(args) => stats::run(&args, invocation).await,
         Verb::Assign(args) => assign::run(args, invocation).await,
         Verb::Wait(args) => wait::run(&args, invocation).await,
-        #[cfg(any())]
+        // It makes a runtime of its own: `main` took this branch before.
+        #[cfg(feature = "agent")]
         Verb::Agent(AgentVerb::Run(_)) => Ok(Exit::Failed),
         Verb::Agent(AgentVerb::Status) => agent::status(invocation).await,
         Verb::Completion(args) => completion::run(args.shell),
         Verb::Man(args) => man::run(&args.verb),
-        #[cfg(any())]
+        #[cfg(feature = "agent")]
         Verb::Demo(args) => demo::run(&args, invocation).await,
     }
 }

@@ -12,6 +12,8 @@ use super::style::{RESET, Style, Tone};
 
 /// The most rows that are held back to find the widths.
 const FIRST_LOOK_ROWS: usize = 500;
+/// Columns of this rank and above are left out where they are empty.
+const OPTIONAL_RANK: u8 = 2;
 /// What stands in an empty cell.
 const NOTHING: &str = "-";
 /// What stands where text was cut.
@@ -82,8 +84,31 @@ impl Table {
         if self.layout.is_some() || self.first.is_empty() {
             return Ok(());
         }
+        if self.look.droppable {
+            self.leave_out_empty();
+        }
         let layout = self.fit(&self.widths());
         self.whole(&layout, out)
+    }
+
+    /// Leaves out the columns of lesser rank in which no row has anything.
+    fn leave_out_empty(&mut self) {
+        let columns = self.chosen.len();
+        let has_something =
+            |place: usize| self.first.iter().skip(place).step_by(columns).any(|c| c.0 != NOTHING);
+        let kept: Vec<bool> = self
+            .chosen
+            .iter()
+            .enumerate()
+            .map(|(place, chosen)| chosen.column.rank < OPTIONAL_RANK || has_something(place))
+            .collect();
+        if kept.iter().all(|kept| *kept) {
+            return;
+        }
+        let mut columns = kept.iter();
+        self.chosen.retain(|_| columns.next().copied().unwrap_or(true));
+        let mut cells = kept.iter().cycle();
+        self.first.retain(|_| cells.next().copied().unwrap_or(true));
     }
 
     /// The widths at which nothing of the first look is cut.
@@ -282,7 +307,7 @@ mod tests {
     static COLUMNS: [Column; 3] = [
         Column::number("id", "ID", "id", 0),
         Column::text("uid", "UID", "uid", 1),
-        Column::text("state", "STATE", "state", 1),
+        Column::text("state", "STATE", "state", 2),
     ];
 
     fn print(rows: &[(&str, &str, &str)], look: Look, streamed: bool) -> String {
@@ -348,6 +373,14 @@ ID  UID         STATE
                 assert!(whole.lines().skip(1).eq(streamed.lines().skip(1)), "{whole}{streamed}");
             }
         }
+    }
+
+    #[test]
+    fn a_column_of_lesser_rank_is_left_out_where_it_is_empty() {
+        let rows = &[("12", "", ""), ("1", "", "")];
+        assert_eq!(print(rows, look(false, None), false), "ID  UID\n12  -\n 1  -\n");
+        let asked = Look { droppable: false, ..look(false, None) };
+        assert_eq!(print(rows, asked, false), "ID  UID  STATE\n12  -    -\n 1  -    -\n");
     }
 
     #[test]

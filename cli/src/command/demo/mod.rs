@@ -30,7 +30,9 @@ pub(crate) async fn run(args: &DemoArgs, invocation: &Invocation) -> Result<Exit
 async fn play(keep: bool, invocation: &Invocation) -> Result<()> {
     let stage = Stage::build().await?;
     let terminal = Terminal::new(&stage, invocation);
-    terminal.say("An agent of our own on free ports: `app` relays to a small server, `echo` answers by itself.")?;
+    terminal.say(
+        "An agent of our own on free ports: `app` relays to a small server, `echo` answers by itself.",
+    )?;
     terminal.show(&format!("connctl {} &", stage.typed), &stage.ready)?;
 
     let mut cast = enter(&stage, &terminal).await?;
@@ -89,7 +91,11 @@ async fn enter(stage: &Stage, terminal: &Terminal<'_>) -> Result<Vec<Actor>> {
             let conn_id = terminal.conn_id_of(&peer).await?;
             let command = format!("assign {conn_id} --uid {uid} --device {}", device_of(conn_id));
             // One is enough to see how it is done.
-            if cast.is_empty() { terminal.run(&command).await? } else { terminal.quietly(&command).await? };
+            if cast.is_empty() {
+                terminal.run(&command).await?
+            } else {
+                terminal.quietly(&command).await?
+            };
             cast.push(Actor { uid, conn_id, peer });
         }
     }

@@ -28,8 +28,12 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) async fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = timeout(LIMIT, TcpStream::connect(address)).await.context("a client's dial took too long")?;
-        Ok(Self { stream: stream.with_context(|| format!("a client cannot connect to {address}"))?, ending: None })
+        let stream =
+            timeout(LIMIT, TcpStream::connect(address)).await.context("a client's dial took too long")?;
+        Ok(Self {
+            stream: stream.with_context(|| format!("a client cannot connect to {address}"))?,
+            ending: None,
+        })
     }
 
     /// That nobody can connect there.
@@ -57,7 +61,8 @@ impl Peer {
 
     pub(super) async fn hears(&mut self, text: &str) -> Result<()> {
         let mut bytes = vec![0; text.len()];
-        let read = timeout(LIMIT, self.stream.read_exact(&mut bytes)).await.context("a client waits in vain")?;
+        let read =
+            timeout(LIMIT, self.stream.read_exact(&mut bytes)).await.context("a client waits in vain")?;
         read.context("a client's connection ended")?;
         ensure!(bytes == text.as_bytes(), "a client got {:?} for {text:?}", String::from_utf8_lossy(&bytes));
         Ok(())
@@ -66,12 +71,13 @@ impl Peer {
     /// That its connection ends like this, with no byte before.
     pub(super) async fn sees(&mut self, expected: Ending) -> Result<()> {
         let read = timeout(LIMIT, self.stream.read(&mut [0; 64])).await;
-        let ending = match read.with_context(|| format!("a client should see {expected:?}, and sees nothing"))? {
-            Ok(0) => Ending::Fin,
-            Ok(bytes) => bail!("a client should see {expected:?}, and got {bytes} bytes"),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ending::Reset,
-            Err(error) => bail!("a client should see {expected:?}, and its socket failed: {error}"),
-        };
+        let ending =
+            match read.with_context(|| format!("a client should see {expected:?}, and sees nothing"))? {
+                Ok(0) => Ending::Fin,
+                Ok(bytes) => bail!("a client should see {expected:?}, and got {bytes} bytes"),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ending::Reset,
+                Err(error) => bail!("a client should see {expected:?}, and its socket failed: {error}"),
+            };
         ensure!(ending == expected, "a client should see {expected:?}, and saw {ending:?}");
         self.ending = Some(ending);
         Ok(())

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, Mutex};
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
 use super::peer::LIMIT;
@@ -22,7 +22,7 @@ const HEARD_LINES: usize = 64;
 /// The agent, the server and their directory.
 #[derive(Debug)]
 pub(super) struct Stage {
-    agent: Agent,
+    _agent: Agent,
     directory: Directory,
     listeners: Vec<Listener>,
     heard: Mutex<mpsc::Receiver<String>>,
@@ -102,7 +102,7 @@ impl Stage {
             let said = fs::read_to_string(&log).unwrap_or_default();
             bail!("the agent did not begin to serve: {}", said.lines().last().unwrap_or("it says nothing"));
         };
-        Ok(Self { agent, directory, listeners, heard: Mutex::new(heard), typed, ready: line })
+        Ok(Self { _agent: agent, directory, listeners, heard: Mutex::new(heard), typed, ready: line })
     }
 
     /// Where a listener is bound.

@@ -100,7 +100,8 @@ impl<'a> Terminal<'a> {
             child.wait_with_output()
         });
         let output = run.await?.with_context(|| format!("cannot run connctl {words}"))?;
-        let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let [stdout, stderr] =
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         if !output.status.success() {
             bail!("connctl {words}: {}: {}{}", output.status, stdout, stderr.trim_end());
         }

@@ -1,0 +1,568 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_connctl_global_optspecs
+    string join \n agent= timeout= o/output= no-headers q/quiet color= h/help V/version
+end
+
+function __fish_connctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_connctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_connctl_using_subcommand
+    set -l cmd (__fish_connctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c connctl -n "__fish_connctl_needs_command" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_needs_command" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_needs_command" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_needs_command" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_needs_command" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_needs_command" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_needs_command" -s V -l version -d 'Print version'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "list" -d 'List connections'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "show" -d 'Show one connection in depth'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "remove" -d 'Close connections (or reset, or half-close them)'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "reset" -d 'Discard what is pending and send RST'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "halfclose" -d 'Flush, send FIN one way, and keep reading until the peer closes'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "pause" -d 'Stop reading'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "resume" -d 'Read again'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "listener" -d 'See and change who gets in'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "stats" -d 'Count endings by reason, or connections by a field'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "assign" -d 'Say whose a connection is'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "wait" -d 'Wait until so many connections are there'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "agent" -d 'Run an agent, or ask how one is'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "completion" -d 'Print the completion script of a shell'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "man" -d 'Print the manual page, of a verb if one is named'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "demo" -d 'See it all work on real sockets, with no other software'
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l uid -d 'The user\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l conn-id -d 'The connection of this id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l ip -d 'From this address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l port -d 'From this port of the client' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l listener -d 'Accepted by this listener' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l node -d 'Held by this node' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l device -d 'From this kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l tag -d 'With this tag' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l state -d 'In this state: opening, active, half_closed, paused or closing' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l idle-over -d 'No byte for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l age-over -d 'Open for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l sort -d 'Sort by this field, - before it for descending [default: conn_id]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l limit -d 'At most so many' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l columns -d 'Only these columns, in this order' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l by -d 'With --count: how many of each value of this field' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l count -d 'Only how many'
+complete -c connctl -n "__fish_connctl_using_subcommand list" -s w -l watch -d 'Again each second, until interrupted'
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l fields -d 'Print the fields that --where, --sort, --by and --columns know, and leave'
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand show" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand show" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand show" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l uid -d 'The user\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l conn-id -d 'The connection of this id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l ip -d 'From this address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l port -d 'From this port of the client' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l listener -d 'Accepted by this listener' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l node -d 'Held by this node' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l device -d 'From this kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l tag -d 'With this tag' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l state -d 'In this state: opening, active, half_closed, paused or closing' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l idle-over -d 'No byte for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l age-over -d 'Open for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l side -d 'On which socket: client, upstream or both [default: both, halfclose: client]' -r -f -a "client\t''
+upstream\t''
+both\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l max -d 'Refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l type -d 'How: flush and FIN, RST, or FIN one way' -r -f -a "close\t''
+reset\t''
+halfclose\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l batch -d 'Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l dry-run -d 'Only list what would be touched'
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l skip-bad -d 'Leave out the lines of the batch that cannot be read'
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l uid -d 'The user\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l conn-id -d 'The connection of this id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l ip -d 'From this address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l port -d 'From this port of the client' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l listener -d 'Accepted by this listener' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l node -d 'Held by this node' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l device -d 'From this kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l tag -d 'With this tag' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l state -d 'In this state: opening, active, half_closed, paused or closing' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l idle-over -d 'No byte for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l age-over -d 'Open for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l side -d 'On which socket: client, upstream or both [default: both, halfclose: client]' -r -f -a "client\t''
+upstream\t''
+both\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l max -d 'Refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l dry-run -d 'Only list what would be touched'
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l uid -d 'The user\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l conn-id -d 'The connection of this id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l ip -d 'From this address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l port -d 'From this port of the client' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l listener -d 'Accepted by this listener' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l node -d 'Held by this node' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l device -d 'From this kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l tag -d 'With this tag' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l state -d 'In this state: opening, active, half_closed, paused or closing' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l idle-over -d 'No byte for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l age-over -d 'Open for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l side -d 'On which socket: client, upstream or both [default: both, halfclose: client]' -r -f -a "client\t''
+upstream\t''
+both\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l max -d 'Refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l dry-run -d 'Only list what would be touched'
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l uid -d 'The user\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l conn-id -d 'The connection of this id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l ip -d 'From this address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l port -d 'From this port of the client' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l listener -d 'Accepted by this listener' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l node -d 'Held by this node' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l device -d 'From this kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l tag -d 'With this tag' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l state -d 'In this state: opening, active, half_closed, paused or closing' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l idle-over -d 'No byte for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l age-over -d 'Open for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l side -d 'On which socket: client, upstream or both [default: both, halfclose: client]' -r -f -a "client\t''
+upstream\t''
+both\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l max -d 'Refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l dry-run -d 'Only list what would be touched'
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l uid -d 'The user\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l conn-id -d 'The connection of this id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l ip -d 'From this address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l port -d 'From this port of the client' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l listener -d 'Accepted by this listener' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l node -d 'Held by this node' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l device -d 'From this kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l tag -d 'With this tag' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l state -d 'In this state: opening, active, half_closed, paused or closing' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l idle-over -d 'No byte for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l age-over -d 'Open for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l side -d 'On which socket: client, upstream or both [default: both, halfclose: client]' -r -f -a "client\t''
+upstream\t''
+both\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l max -d 'Refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l dry-run -d 'Only list what would be touched'
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "list" -d 'List listeners'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "show" -d 'Show one listener'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "reject" -d 'Turn new connections away'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "accept" -d 'Take new connections again'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "drain" -d 'Turn new connections away and let the live ones come to their end'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l after -d 'Accept so many more first, counted over all that are named' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l mode -d 'The dial fails, succeeds and is reset, or hangs [default: refuse]' -r -f -a "refuse\t''
+reset\t''
+stall\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l mode -d 'The dial fails, succeeds and is reset, or hangs [default: refuse]' -r -f -a "refuse\t''
+reset\t''
+stall\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l by -d 'By reason (endings), or by uid, ip, listener or device (live connections)' -r -f -a "reason\t''
+uid\t''
+ip\t''
+listener\t''
+device\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l uid -d 'Whose it is' -r
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l device -d 'From which kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l tag -d 'A label to add or to change' -r
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l uid -d 'The user\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l conn-id -d 'The connection of this id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l ip -d 'From this address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l port -d 'From this port of the client' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l listener -d 'Accepted by this listener' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l node -d 'Held by this node' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l device -d 'From this kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l tag -d 'With this tag' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l state -d 'In this state: opening, active, half_closed, paused or closing' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l idle-over -d 'No byte for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l age-over -d 'Open for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l for -d 'The condition: count=0, count!=3, count<=10, count>=1, count<5, count>5' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -f -a "run" -d 'Run an agent in the foreground'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -f -a "status" -d 'Say how the agent is'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l forward -d 'Relay connections to an upstream; several upstreams, with commas between, are tried in order' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l echo -d 'Send what a client sends back to it' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l hold -d 'Read what a client sends and discard it' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l control -d 'Where the control API is: unix:PATH or tcp:HOST:PORT (loopback only)' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l node-id -d 'The agent\'s id, from 1' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l state-dir -d 'Where what must survive a restart is kept; made where it is missing' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l config -d 'Settings from a TOML file; flags win over it' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l threads -d 'Relay threads [default: the cores, at most 4]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l compat -d 'How facades answer where a system\'s document and code differ' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand man" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand man" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand man" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand man" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand man" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand man" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l keep -d 'Leave the agent and its clients running until ctrl-c'
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
