@@ -1,1 +1,24 @@
-//! End-to-end tests of the agent.
+//! End-to-end tests of the agent: the real binary, real sockets, only loopback.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by panicking")]
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, clippy::print_stderr, reason = "each suite uses its own part")]
+mod support;
+
+mod bad_input;
+mod bad_start;
+mod browser;
+mod close_kinds;
+mod dial;
+mod facade_scassandra;
+mod facade_simulacron;
+mod facade_wukongim;
+mod half_close;
+mod instruments;
+mod listener_gate;
+mod once_only;
+mod proxy_protocol;
+mod real_clients;
+mod relay;
+mod restart;
+mod v1;

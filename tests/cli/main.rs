@@ -1,1 +1,18 @@
-//! End-to-end tests of the command.
+//! End-to-end tests of the command: the real binary, real sockets, only loopback.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by panicking")]
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, clippy::print_stderr, reason = "each suite uses its own part")]
+mod support;
+
+mod batch;
+mod completions;
+mod demo;
+mod exit_codes;
+mod inspect;
+mod list;
+mod listener;
+mod output;
+mod readme;
+mod remove;
+mod terminal;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use connctl_api::conn::{Mode, Side, State};
 
 use super::flow::{Cut, Flow};
-use super::work::Work;
+use super::work::{Method, Work};
 use crate::config::ListenerSettings;
 use crate::registry::Conn;
 
@@ -186,6 +186,12 @@ impl Pair {
             State::Active
         };
         self.conn.set_state(state);
+    }
+
+    /// Whether this side ends with a RST, before which there must be no FIN.
+    pub(super) fn is_to_be_reset(&self, side: Side) -> bool {
+        let method = self.work.as_ref().and_then(|work| work.legs[side as usize].method);
+        method.is_some_and(|method| method > Method::Finish)
     }
 
     /// Whether the direction is being cut off with its budget used up.

@@ -235,6 +235,9 @@ fn end_of_input(pair: &mut Pair, from: Side) {
 fn pass_end(pair: &mut Pair, way: Way, from: Side, to: Option<Side>) -> Stop {
     // A source without a destination is answered with our own end.
     let to = to.unwrap_or(from);
+    if pair.is_to_be_reset(to) {
+        return Stop::Waiting;
+    }
     let leg = pair.leg_mut(to);
     if !leg.shut {
         if let Some(fd) = leg.fd.as_ref()

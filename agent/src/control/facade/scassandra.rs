@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
-use connctl_api::listener::{GateRequest, RejectMode};
+use connctl_api::listener::{GateReports, GateRequest, RejectMode};
 use connctl_api::operation::OperationKind;
 use serde::Serialize;
 
@@ -176,24 +176,25 @@ async fn listener(node: &Node, method: &Method, uri: &Uri) -> Response {
     }
 }
 
-/// Takes an armed count away as well, and calls only the end of a rejection a change.
+/// Takes an armed count away as well; only the end of a rejection is a change.
 async fn accept(node: &Node) -> Result<bool, Refusal> {
-    let changed = ops::gate::rows(node).await.iter().any(|row| !row.accepting);
-    ops::gate::accept(node, GateRequest::default()).await?;
-    Ok(changed)
+    Ok(any_changed(&ops::gate::accept(node, GateRequest::default()).await?))
 }
 
-/// Changes nothing where connections are rejected already, whatever the count. The listeners that still
-/// accept share one count.
+/// Changes nothing where connections are rejected already, whatever the count and the mode. The listeners
+/// that still accept share one count.
 async fn reject(node: &Node, after: u64, mode: RejectMode) -> Result<bool, Refusal> {
     let rows = ops::gate::rows(node).await;
     let names: Vec<_> = rows.into_iter().filter(|row| row.accepting).map(|row| row.name).collect();
     if names.is_empty() {
         return Ok(false);
     }
-    ops::gate::reject(node, GateRequest { names, after: (after > 0).then_some(after), mode: Some(mode) })
-        .await?;
-    Ok(true)
+    let request = GateRequest { names, after: Some(after), mode: Some(mode) };
+    Ok(any_changed(&ops::gate::reject(node, request).await?))
+}
+
+fn any_changed(reports: &GateReports) -> bool {
+    reports.listeners.iter().any(|report| report.changed)
 }
 
 fn after_of(text: Option<&str>) -> Result<u64, String> {

@@ -1,6 +1,7 @@
 //! The native API: one file a resource.
 
 mod connections;
+mod description;
 mod listeners;
 mod node;
 mod operations;

@@ -9,10 +9,8 @@ use axum::response::IntoResponse;
 use connctl_api::node::NodeReport;
 use serde_json::{Value, json};
 
+use super::description;
 use crate::ops::{self, Node};
-
-/// The committed description; a test holds it against the routes.
-pub(super) const DESCRIPTION: &str = include_str!("../../../openapi.json");
 
 /// `GET /v1/node`
 pub(super) async fn report(State(node): State<Arc<Node>>) -> Json<NodeReport> {
@@ -26,5 +24,5 @@ pub(super) async fn health(State(node): State<Arc<Node>>) -> Json<Value> {
 
 /// `GET /v1/openapi.json`
 pub(super) async fn openapi() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], DESCRIPTION)
+    ([(header::CONTENT_TYPE, "application/json")], description::TEXT)
 }

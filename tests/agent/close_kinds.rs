@@ -1,0 +1,286 @@
+//! What the peers see of `close`, `reset` and `halfclose`, by their own `recv`.
+use serde_json::{Value, json};
+
+use crate::support::upstream::ByHand;
+use crate::support::{Agent, End, Peer};
+
+/// A relayed connection with both ends in hand, after a byte has passed each way.
+fn relayed() -> (Agent, Peer, Peer) {
+    let upstream = ByHand::listen();
+    let agent = Agent::front(upstream.addr());
+    let mut client = Peer::connect(agent.only());
+    let mut server = upstream.accept();
+    client.send("a");
+    server.expect("a");
+    server.send("b");
+    client.expect("b");
+    (agent, client, server)
+}
+
+fn wire<'a>(item: &'a Value, side: &str) -> &'a Value {
+    &item["wire"][side]
+}
+
+/// The end of a connection is counted once on each side, for one reason.
+fn ended_once(agent: &Agent, reason: &str) {
+    agent.settled(0);
+    agent.counts("client", reason, 1);
+    agent.counts("upstream", reason, 1);
+    assert_eq!((agent.ended("client"), agent.ended("upstream")), (1, 1), "{:?}", agent.endings());
+}
+
+#[test]
+fn close_of_both_sides_sends_each_a_fin() {
+    let (agent, mut client, mut server) = relayed();
+    let item = agent.does("close", "both", &client);
+    client.ends_with(End::Fin);
+    server.ends_with(End::Fin);
+    for side in ["client", "upstream"] {
+        assert_eq!(wire(&item, side)["fin_sent"], true, "{item}");
+        assert_eq!(wire(&item, side)["rst_sent"], false, "{item}");
+    }
+    ended_once(&agent, "operator_close");
+}
+
+#[test]
+fn reset_of_both_sides_sends_each_a_rst() {
+    let (agent, mut client, mut server) = relayed();
+    let item = agent.does("reset", "both", &client);
+    client.ends_with(End::Reset);
+    server.ends_with(End::Reset);
+    for side in ["client", "upstream"] {
+        assert_eq!(wire(&item, side)["rst_sent"], true, "{item}");
+        assert_eq!(wire(&item, side)["fin_sent"], false, "{item}");
+    }
+    ended_once(&agent, "operator_reset");
+}
+
+#[test]
+fn close_of_the_client_side_sends_the_client_a_fin_and_no_rst_to_the_upstream() {
+    let (agent, mut client, mut server) = relayed();
+    let item = agent.does("close", "client", &client);
+    client.ends_with(End::Fin);
+    assert_eq!(wire(&item, "client")["fin_sent"], true, "{item}");
+    drop(client);
+    server.ends_with(End::Fin);
+    ended_once(&agent, "operator_close");
+}
+
+#[test]
+fn close_of_the_upstream_side_sends_the_upstream_a_fin_and_no_rst_to_the_client() {
+    let (agent, mut client, mut server) = relayed();
+    let item = agent.does("close", "upstream", &client);
+    server.ends_with(End::Fin);
+    assert_eq!(wire(&item, "upstream")["fin_sent"], true, "{item}");
+    drop(server);
+    client.ends_with(End::Fin);
+    ended_once(&agent, "operator_close");
+}
+
+#[test]
+fn reset_of_the_client_side_sends_the_client_a_rst_and_the_upstream_a_fin() {
+    let (agent, mut client, mut server) = relayed();
+    let item = agent.does("reset", "client", &client);
+    client.ends_with(End::Reset);
+    server.ends_with(End::Fin);
+    assert_eq!(wire(&item, "client")["rst_sent"], true, "{item}");
+    ended_once(&agent, "operator_reset");
+}
+
+#[test]
+fn reset_of_the_upstream_side_sends_the_upstream_a_rst_and_the_client_a_fin() {
+    let (agent, mut client, mut server) = relayed();
+    let item = agent.does("reset", "upstream", &client);
+    server.ends_with(End::Reset);
+    client.ends_with(End::Fin);
+    assert_eq!(wire(&item, "upstream")["rst_sent"], true, "{item}");
+    ended_once(&agent, "operator_reset");
+}
+
+#[test]
+fn halfclose_sends_the_client_a_fin_and_still_reads_from_it() {
+    let (agent, mut client, mut server) = relayed();
+    let item = agent.does("halfclose", "client", &client);
+    client.ends_with(End::Fin);
+    assert_eq!(wire(&item, "client")["fin_sent"], true, "{item}");
+    agent.reaches(&client, "half_closed");
+    client.send("still here");
+    server.expect("still here");
+    client.half_close();
+    server.ends_with(End::Fin);
+    drop(server);
+    ended_once(&agent, "operator_halfclose");
+}
+
+#[test]
+fn halfclose_of_the_upstream_side_sends_it_a_fin_and_still_reads_from_it() {
+    let (agent, mut client, mut server) = relayed();
+    agent.does("halfclose", "upstream", &client);
+    server.ends_with(End::Fin);
+    agent.reaches(&client, "half_closed");
+    server.send("still here");
+    client.expect("still here");
+    drop(server);
+    client.ends_with(End::Fin);
+    drop(client);
+    ended_once(&agent, "operator_halfclose");
+}
+
+#[test]
+fn halfclose_of_both_sides_sends_both_a_fin_and_ends_when_both_have_closed() {
+    let (agent, mut client, mut server) = relayed();
+    agent.does("halfclose", "both", &client);
+    client.ends_with(End::Fin);
+    server.ends_with(End::Fin);
+    assert_eq!(agent.connections().len(), 1);
+    drop((client, server));
+    ended_once(&agent, "operator_halfclose");
+}
+
+#[test]
+fn reset_after_halfclose_sends_a_rst() {
+    let (agent, mut client, mut server) = relayed();
+    agent.does("halfclose", "client", &client);
+    client.ends_with(End::Fin);
+    agent.does("reset", "both", &client);
+    server.ends_with(End::Reset);
+    // The client has read its FIN, so `recv` says nothing more; its `send` does.
+    crate::support::until("the client cannot send any more", || {
+        std::io::Write::write(&mut client.stream(), b"x").is_err().then_some(())
+    });
+    agent.settled(0);
+    assert_eq!((agent.ended("client"), agent.ended("upstream")), (1, 1), "{:?}", agent.endings());
+}
+
+#[test]
+fn close_after_halfclose_ends_the_connection() {
+    let (agent, mut client, mut server) = relayed();
+    agent.does("halfclose", "client", &client);
+    client.ends_with(End::Fin);
+    agent.does("close", "both", &client);
+    server.ends_with(End::Fin);
+    agent.settled(0);
+}
+
+#[test]
+fn close_is_forced_after_the_grace_when_a_peer_never_reads() {
+    let upstream = ByHand::listen();
+    let agent = Agent::front(upstream.addr());
+    let client = Peer::with_small_window(agent.only());
+    let mut server = upstream.accept();
+    server.fill();
+    let id = agent.id(&client);
+    let start = std::time::Instant::now();
+    let (items, _) =
+        agent.operate(&json!({ "operation": "close", "grace_ms": 300, "items": [{ "conn_id": id }] }));
+    assert!(start.elapsed().as_millis() >= 300, "the grace was not given: {items:?}");
+    assert_eq!(wire(&items[0], "client")["forced"], true, "{items:?}");
+    assert!(wire(&items[0], "client")["dropped_bytes"].as_u64().unwrap() > 0, "{items:?}");
+    agent.settled(0);
+    let mut client = client;
+    assert_eq!(client.end().1, End::Reset, "a cut connection must not look like a whole one");
+}
+
+#[test]
+fn close_delivers_what_is_pending_before_its_fin() {
+    let upstream = ByHand::listen();
+    let agent = Agent::front(upstream.addr());
+    let client = Peer::with_small_window(agent.only());
+    let mut server = upstream.accept();
+    let sent = server.fill();
+    let reader = {
+        let mut client = client.another();
+        std::thread::spawn(move || client.end())
+    };
+    let item = agent.does("close", "client", &client);
+    let (received, end) = reader.join().unwrap();
+    assert_eq!(end, End::Fin, "{item}");
+    // What the upstream's own kernel still held when the close came was never accepted by the agent.
+    assert!(received > 0 && received <= sent, "{received} of {sent}");
+    assert_eq!(wire(&item, "client")["dropped_bytes"], 0, "{item}");
+    assert!(client.stream().peek(&mut [0]).is_ok_and(|count| count == 0));
+}
+
+#[test]
+fn close_delivers_what_a_client_has_sent_before_it_was_closed() {
+    let upstream = ByHand::listen();
+    let agent = Agent::front(upstream.addr());
+    let mut client = Peer::connect(agent.only());
+    let mut server = upstream.accept();
+    client.send(vec![b'x'; 100_000]);
+    let reader = std::thread::spawn(move || server.end());
+    crate::support::until("all bytes are relayed", || {
+        (agent.row(&client)["to_upstream_bytes"] == 100_000).then_some(())
+    });
+    agent.does("close", "both", &client);
+    assert_eq!(reader.join().unwrap(), (100_000, End::Fin));
+    client.ends_with(End::Fin);
+}
+
+#[test]
+fn reset_discards_what_is_pending() {
+    let upstream = ByHand::listen();
+    let agent = Agent::front(upstream.addr());
+    let mut client = Peer::with_small_window(agent.only());
+    let mut server = upstream.accept();
+    let sent = server.fill();
+    agent.does("reset", "both", &client);
+    let (received, end) = client.end();
+    assert_eq!(end, End::Reset);
+    assert!(received < sent, "{received} of {sent}");
+    assert_eq!(server.end().1, End::Reset);
+}
+
+#[test]
+fn echo_and_hold_end_by_fin_or_rst_as_asked_and_count_once() {
+    for (operation, end, reason) in
+        [("close", End::Fin, "operator_close"), ("reset", End::Reset, "operator_reset")]
+    {
+        for agent in [Agent::echo(), Agent::hold()] {
+            let mut client = Peer::connect(agent.only());
+            agent.does(operation, "both", &client);
+            client.ends_with(end);
+            agent.counts("client", reason, 1);
+            assert_eq!(agent.endings().iter().map(|(_, _, count)| count).sum::<u64>(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_has_ended_is_not_found_and_nothing_else_is_touched() {
+    let agent = Agent::echo();
+    let mut client = Peer::connect(agent.only());
+    let mut bystander = Peer::connect(agent.only());
+    let id = agent.id(&client);
+    agent.id(&bystander);
+    agent.does("close", "both", &client);
+    client.ends_with(End::Fin);
+    let (items, summary) = agent.operate(&json!({ "operation": "close", "items": [{ "conn_id": id }] }));
+    assert_eq!(items[0]["status"], "not_found", "{items:?}");
+    assert!(items[0]["error"].is_string(), "{items:?}");
+    assert_eq!((&summary["requested"], &summary["done"]), (&json!(1), &json!(0)));
+    bystander.send("ok");
+    bystander.expect("ok");
+}
+
+#[test]
+fn an_item_with_anothers_uid_is_not_touched() {
+    let agent = Agent::echo();
+    let mut client = Peer::connect(agent.only());
+    let id = agent.assign(&client, "u1");
+    let item = json!({ "conn_id": id, "uid": "u2" });
+    let (items, _) = agent.operate(&json!({ "operation": "close", "items": [item] }));
+    assert_eq!(items[0]["status"], "not_found", "{items:?}");
+    client.send("ok");
+    client.expect("ok");
+}
+
+#[test]
+fn a_connection_is_gone_from_the_list_when_its_close_is_answered() {
+    let agent = Agent::echo();
+    for _ in 0..50 {
+        let client = Peer::connect(agent.only());
+        agent.does("close", "both", &client);
+        assert_eq!(agent.connections(), Vec::<Value>::new());
+    }
+}

@@ -1,0 +1,107 @@
+//! The way to the upstream: refused, unanswered, tried in order, given up by the client.
+use std::time::Instant;
+
+use crate::support::upstream::{Refusing, Unanswering, Upstream};
+use crate::support::{Agent, Peer, Setup, until};
+
+/// One listener named `front` with these upstreams, in this order.
+fn front(upstreams: &[String]) -> Agent {
+    let list: Vec<_> = upstreams.iter().map(|addr| format!("{addr:?}")).collect();
+    let config = format!(
+        "[[listener]]\nname = \"front\"\nmode = \"forward\"\nbind = \"127.0.0.1:0\"\nupstream = [{}]\n",
+        list.join(", ")
+    );
+    Setup::new().config(config).start()
+}
+
+#[test]
+fn a_refused_dial_ends_the_client_and_says_why() {
+    let upstream = Refusing::new();
+    let agent = Agent::front(upstream.addr());
+    let mut client = Peer::connect(agent.only());
+    assert_eq!(client.end().0, 0);
+    agent.settled(0);
+    agent.counts("upstream", "econnrefused", 1);
+    assert_eq!(agent.ended("client"), 1, "{:?}", agent.endings());
+}
+
+#[test]
+fn an_unanswered_dial_ends_after_ten_seconds_and_says_why() {
+    let upstream = Unanswering::new();
+    let agent = Agent::front(upstream.addr());
+    let mut client = Peer::connect(agent.only());
+    let start = Instant::now();
+    assert_eq!(client.end().0, 0);
+    let took = start.elapsed().as_secs_f64();
+    assert!((9.0..16.0).contains(&took), "the dial was given up after {took} s");
+    agent.settled(0);
+    agent.counts("upstream", "etimedout", 1);
+}
+
+#[test]
+fn upstreams_are_tried_in_order() {
+    let (refusing, good, spare) = (Refusing::new(), Upstream::echo(), Upstream::echo());
+    let agent = front(&[refusing.addr(), good.addr(), spare.addr()].map(|addr| addr.to_string()));
+    for _ in 0..5 {
+        let mut client = Peer::connect(agent.only());
+        client.send("hello");
+        client.expect("hello");
+        assert_eq!(agent.row(&client)["upstream"], good.addr().to_string());
+    }
+    assert_eq!((good.accepted(), spare.accepted()), (5, 0));
+}
+
+#[test]
+fn a_client_that_resets_during_the_dial_leaves_nothing() {
+    let upstream = Unanswering::new();
+    let agent = Agent::front(upstream.addr());
+    let base = agent.open_descriptors();
+    let client = Peer::connect(agent.only());
+    let client_addr = client.local().to_string();
+    until("it is listed as opening", || {
+        let rows = agent.connections();
+        rows.iter().any(|row| row["client"] == *client_addr && row["state"] == "opening").then_some(())
+    });
+    let start = Instant::now();
+    client.reset();
+    agent.settled(0);
+    assert!(start.elapsed().as_secs() < 5, "it outlived its client by {:?}", start.elapsed());
+    until("its descriptors are gone", || (agent.open_descriptors() <= base).then_some(()));
+    assert_eq!(agent.ended("client"), 1, "{:?}", agent.endings());
+}
+
+#[test]
+fn a_connection_in_its_dial_can_be_reset_by_the_operator() {
+    let upstream = Unanswering::new();
+    let agent = Agent::front(upstream.addr());
+    let mut client = Peer::connect(agent.only());
+    let id = until("it is listed", || agent.connections().first().map(|row| row["conn_id"].clone()));
+    let request = serde_json::json!({ "operation": "reset", "items": [{ "conn_id": id }] });
+    let (items, _) = agent.operate(&request);
+    assert_eq!(items[0]["status"], "done", "{items:?}");
+    client.ends_with(crate::support::End::Reset);
+    agent.settled(0);
+}
+
+#[test]
+fn one_dead_upstream_does_not_hold_up_other_clients() {
+    let (dead, good) = (Unanswering::new(), Upstream::echo());
+    let agent = Setup::new().forward("dead", dead.addr()).forward("good", good.addr()).start();
+    let waiting: Vec<_> = (0..20).map(|_| Peer::connect(agent.addr("dead"))).collect();
+    agent.settled_or_opening(20);
+    let mut client = Peer::connect(agent.addr("good"));
+    let start = Instant::now();
+    client.send("hello");
+    client.expect("hello");
+    assert!(start.elapsed().as_secs() < 3, "it took {:?}", start.elapsed());
+    drop(waiting);
+}
+
+#[test]
+fn an_upstream_that_resets_at_once_resets_the_client() {
+    let upstream = Upstream::reset();
+    let agent = Agent::front(upstream.addr());
+    Peer::is_reset_by(agent.only());
+    agent.settled(0);
+    agent.counts("upstream", "econnreset", 1);
+}
