@@ -16,8 +16,8 @@ const TURNS: u64 = 400;
 fn live(addr: std::net::SocketAddr, number: u64) {
     let mut client = match Peer::dial(addr) {
         Ok(client) => client,
-        // It was accepted, and an operator's RST overtook the answer to the dial.
-        Err(error) if error.kind() == ErrorKind::ConnectionReset => return,
+        // It was accepted, and an operator's RST (or FIN and then RST) overtook the answer to the dial.
+        Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => return,
         Err(error) => panic!("cannot connect: {error}"),
     };
     // Any of these may fail because an operator was faster.
