@@ -9,6 +9,10 @@ mod facade;
 mod guard;
 mod serve;
 mod stream;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod v1;
 
 use std::sync::Arc;

@@ -33,7 +33,7 @@ const MAX_CONNECTIONS: usize = 512;
 const MAX_REFUSED_CONNECTIONS: usize = 32;
 /// The head of a request arrives within this time, also on a connection that is kept alive.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
-/// The largest head of a request in bytes.
+/// About the largest head of a request in bytes: it is noticed when more than this has been read.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// The most header fields of a request.
 const MAX_HEADERS: usize = 64;
@@ -127,19 +127,28 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
     };
     let mut connections = JoinSet::new();
     let mut stop = shared.stop.clone();
+    let mut is_failing = false;
     loop {
         tokio::select! {
             () = stop.wait() => break,
             accepted = listener.accept() => match accepted {
-                Ok(Accepted::Unix(stream)) => spawn(stream, Transport::Unix, &shared, &mut connections),
-                Ok(Accepted::Tcp(stream, address)) => {
-                    spawn(stream, Transport::Tcp(address), &shared, &mut connections);
+                Ok(accepted) => {
+                    is_failing = false;
+                    match accepted {
+                        Accepted::Unix(stream) => spawn(stream, Transport::Unix, &shared, &mut connections),
+                        Accepted::Tcp(stream, address) => {
+                            spawn(stream, Transport::Tcp(address), &shared, &mut connections);
+                        }
+                    }
                 }
                 // A peer that left before it was accepted is no news.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 // The connection is still in the backlog, and the next accept would fail at once.
                 Err(error) => {
-                    tracing::warn!(%error, "a control connection could not be accepted");
+                    // Once, and not twenty times a second for as long as it lasts.
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::warn!(%error, "a control connection could not be accepted");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },

@@ -28,8 +28,6 @@ const DISCARD_BYTES: usize = 256 << 20;
 pub(in crate::control) struct JsonBody<T>(pub(in crate::control) T);
 /// A JSON body of at most [`LARGE_BODY_BYTES`].
 pub(in crate::control) struct LargeJsonBody<T>(pub(in crate::control) T);
-/// A small JSON body that may be absent.
-pub(in crate::control) struct OptionalJsonBody<T>(pub(in crate::control) T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Refusal;
@@ -42,15 +40,6 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for LargeJsonBody<T> {
     type Rejection = Refusal;
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
         Ok(Self(json::parse(&read(request, LARGE_BODY_BYTES).await?)?))
-    }
-}
-
-impl<S: Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJsonBody<T> {
-    type Rejection = Refusal;
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
-        let bytes = read(request, SMALL_BODY_BYTES).await?;
-        let is_absent = bytes.iter().all(u8::is_ascii_whitespace);
-        Ok(Self(if is_absent { T::default() } else { json::parse(&bytes)? }))
     }
 }
 

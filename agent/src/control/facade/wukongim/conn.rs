@@ -123,20 +123,13 @@ impl Name {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Compat, Settings};
+    use crate::config::Compat;
+    use crate::control::testing::settings;
 
     use super::*;
 
     fn profile(compat: Compat) -> Profile {
-        Profile::of(&Settings {
-            node_id: connctl_api::id::NodeId::new(1).unwrap(),
-            control: Vec::new(),
-            state_dir: None,
-            compat,
-            threads: 1,
-            shutdown_grace: Duration::ZERO,
-            listeners: Vec::new(),
-        })
+        Profile::of(&settings(compat, &[]))
     }
 
     fn name(uid: &str, conn_id: i64, node_id: u64, op_node_id: u64) -> Name {

@@ -1,0 +1,156 @@
+//! A whole small agent for tests of this room: real listeners and relay threads, and the router without a
+//! control socket before it.
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, header};
+use connctl_api::conn::Mode;
+use connctl_api::id::NodeId;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::watch;
+
+use super::guard::Transport;
+use super::{App, Stop, router};
+use crate::base::clock;
+use crate::base::state_dir::Ids;
+use crate::config::{Compat, ListenerSettings, Settings};
+use crate::listener::{self, Inside, Listeners};
+use crate::ops::Node;
+use crate::record::stats::Stats;
+use crate::registry::Registry;
+use crate::relay::{Budget, Pool, Shared};
+
+/// The node's id in these tests.
+pub(super) const NODE_ID: u64 = 7;
+
+/// The agent; its threads end with it.
+pub(super) struct Agent {
+    node: Arc<Node>,
+    router: Router,
+    _stop: watch::Sender<bool>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+}
+
+impl Agent {
+    /// An agent with these `echo` listeners.
+    pub(super) fn start(compat: Compat, listeners: &[&str]) -> Self {
+        let settings = Arc::new(settings(compat, listeners));
+        let (registry, stats) = (Arc::new(Registry::default()), Arc::new(Stats::default()));
+        let descriptors = Arc::new(Budget::new(1_000));
+        let shared = Shared {
+            registry: Arc::clone(&registry),
+            stats: Arc::clone(&stats),
+            resolver: tokio::runtime::Handle::current(),
+            descriptors: Arc::clone(&descriptors),
+            pipes: 1,
+        };
+        let pool = Arc::new(Pool::start(1, &shared).unwrap());
+        let ids = Ids::open(None).unwrap();
+        let inside = Inside { pool: Arc::clone(&pool), ids, stats: Arc::clone(&stats), descriptors };
+        let bound = listener::bind(&settings.listeners).unwrap();
+        let node = Arc::new(Node {
+            listeners: Listeners::start(bound, inside).unwrap(),
+            settings,
+            registry,
+            stats,
+            pool,
+            control: Vec::new(),
+            started_wall_ms: clock::wall_ms(),
+            started_ms: clock::now_ms(),
+        });
+        let (stop, stopped) = watch::channel(false);
+        let router = router(App { node: Arc::clone(&node), stop: Stop(stopped) });
+        Self { node, router, _stop: stop }
+    }
+
+    /// One request over the unix socket, as it were.
+    pub(super) async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
+        let request = Request::builder().method(method).uri(path).extension(Transport::Unix);
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    /// One request of a web page over TCP.
+    pub(super) async fn ask_over_tcp(&self, method: &str, path: &str, origin: &str) -> Answer {
+        let request = Request::builder().method(method).uri(path).header(header::ORIGIN, origin);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = TowerToHyperService::new(self.router.clone()).call(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    /// Where the listener at this place is.
+    pub(super) fn address(&self, index: usize) -> SocketAddr {
+        self.node.listeners.places()[index].address
+    }
+
+    /// A client of the listener at this place, its port and its `conn_id`, once it is listed.
+    pub(super) async fn client(&self, index: usize) -> (TcpStream, u16, u64) {
+        let stream = TcpStream::connect(self.address(index)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let local = stream.local_addr().unwrap();
+        for _ in 0..500 {
+            let found = self.node.registry.all().into_iter().find(|conn| conn.peer() == local);
+            if let Some(conn) = found {
+                return (stream, local.port(), conn.id().get());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the client was never listed");
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.node.listeners.stop();
+        self.node.pool.stop();
+    }
+}
+
+/// Settings with these `echo` listeners.
+pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
+    let listener = |name: &&str| ListenerSettings {
+        name: (*name).to_owned(),
+        mode: Mode::Echo,
+        bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+        upstream: Vec::new(),
+        dial_timeout: Duration::from_secs(1),
+        backlog: 64,
+        nodelay: true,
+        keepalive: None,
+        accept_proxy_from: Vec::new(),
+        proxy_timeout: Duration::from_secs(1),
+        send_proxy: None,
+    };
+    Settings {
+        node_id: NodeId::new(NODE_ID).unwrap(),
+        control: Vec::new(),
+        state_dir: None,
+        compat,
+        threads: 1,
+        shutdown_grace: Duration::ZERO,
+        listeners: listeners.iter().map(listener).collect(),
+    }
+}
