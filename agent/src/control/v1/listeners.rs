@@ -8,7 +8,7 @@ use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::listener::{GateReports, GateRequest, ListenerPage, ListenerRow};
 
 use crate::control::error::Refusal;
-use crate::control::extract::OptionalJsonBody;
+use crate::control::extract::JsonBody;
 use crate::ops::{self, Node};
 
 /// `GET /v1/listeners`
@@ -29,7 +29,7 @@ pub(super) async fn show(
 /// `POST /v1/listeners/reject`
 pub(super) async fn reject(
     State(node): State<Arc<Node>>,
-    OptionalJsonBody(request): OptionalJsonBody<GateRequest>,
+    JsonBody(request): JsonBody<GateRequest>,
 ) -> Result<Json<GateReports>, Refusal> {
     Ok(Json(ops::gate::reject(&node, request).await?))
 }
@@ -37,7 +37,7 @@ pub(super) async fn reject(
 /// `POST /v1/listeners/accept`
 pub(super) async fn accept(
     State(node): State<Arc<Node>>,
-    OptionalJsonBody(request): OptionalJsonBody<GateRequest>,
+    JsonBody(request): JsonBody<GateRequest>,
 ) -> Result<Json<GateReports>, Refusal> {
     Ok(Json(ops::gate::accept(&node, request).await?))
 }
@@ -45,7 +45,7 @@ pub(super) async fn accept(
 /// `POST /v1/listeners/drain`
 pub(super) async fn drain(
     State(node): State<Arc<Node>>,
-    OptionalJsonBody(request): OptionalJsonBody<GateRequest>,
+    JsonBody(request): JsonBody<GateRequest>,
 ) -> Result<Json<GateReports>, Refusal> {
     Ok(Json(ops::gate::drain(&node, request).await?))
 }
