@@ -2,49 +2,96 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use connctl_api::conn::Mode;
+use connctl_api::id::MAX_ID;
 
+use crate::config::settings::MAX_THREADS;
 use crate::config::{Compat, Settings, check, file};
 
 /// Run the agent: hold connections and serve the control API.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunArgs {
-    /// Relay connections to an upstream; several upstreams, with commas between, are tried in order
-    #[arg(long, value_name = "[NAME@]BIND=UPSTREAM")]
-    pub forward: Vec<String>,
-
-    /// Send what a client sends back to it
-    #[arg(long, value_name = "[NAME@]BIND")]
-    pub echo: Vec<String>,
-
-    /// Read what a client sends and discard it
-    #[arg(long, value_name = "[NAME@]BIND")]
-    pub hold: Vec<String>,
+    #[command(flatten)]
+    listeners: ListenerArgs,
 
     /// Where the control API is: unix:PATH or tcp:HOST:PORT (loopback only)
-    #[arg(long, value_name = "ADDRESS")]
-    pub control: Vec<String>,
+    #[arg(long, value_name = "ADDRESS", value_parser = control)]
+    control: Vec<String>,
 
     /// The agent's id, from 1
-    #[arg(long, value_name = "N")]
-    pub node_id: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_ID))]
+    node_id: Option<u64>,
 
     /// Where what must survive a restart is kept; made where it is missing
     #[arg(long, value_name = "DIR")]
-    pub state_dir: Option<PathBuf>,
+    state_dir: Option<PathBuf>,
 
     /// Settings from a TOML file; flags win over it
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    config: Option<PathBuf>,
 
     /// Relay threads [default: the cores, at most 4]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<u16>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_THREADS)))]
+    threads: Option<u16>,
 
-    /// How facades answer where a system's document and code differ
+    /// How facades answer where a system's document and code differ [default: documented]
     #[arg(long, value_name = "PROFILE", value_parser = compat)]
-    pub compat: Option<Compat>,
+    compat: Option<Compat>,
+}
+
+/// The listeners of the command line, in the order in which they stand there, whatever their mode.
+#[derive(Debug, Clone, Default)]
+struct ListenerArgs(Vec<file::Listener>);
+
+const LISTENER_FLAGS: [(Mode, &str, &str); 3] = [
+    (
+        Mode::Forward,
+        "[NAME@]BIND=UPSTREAM",
+        "Relay connections to an upstream; several upstreams, with commas between, are tried in order",
+    ),
+    (Mode::Echo, "[NAME@]BIND", "Send what a client sends back to it"),
+    (Mode::Hold, "[NAME@]BIND", "Read what a client sends and discard it"),
+];
+
+impl Args for ListenerArgs {
+    fn augment_args(command: Command) -> Command {
+        LISTENER_FLAGS.into_iter().fold(command, |command, (mode, value, help)| {
+            let parser = move |text: &str| listener(mode, text);
+            let argument = Arg::new(mode.word()).long(mode.word()).value_name(value).help(help);
+            command.arg(argument.action(ArgAction::Append).value_parser(parser))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ListenerArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut placed = Vec::new();
+        for (mode, ..) in LISTENER_FLAGS {
+            let places = matches.indices_of(mode.word()).into_iter().flatten();
+            let listeners = matches.get_many::<file::Listener>(mode.word()).into_iter().flatten();
+            placed.extend(places.zip(listeners.cloned()));
+        }
+        placed.sort_by_key(|(place, _)| *place);
+        Ok(Self(placed.into_iter().map(|(_, listener)| listener).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn listener(mode: Mode, text: &str) -> Result<file::Listener, String> {
+    check::listener_flag(mode, text).map_err(|error| format!("{error:#}"))
+}
+
+fn control(text: &str) -> Result<String, String> {
+    check::control_address(text).map(|_| text.to_owned()).map_err(|error| format!("{error:#}"))
 }
 
 fn compat(text: &str) -> Result<Compat, String> {
@@ -60,16 +107,9 @@ impl RunArgs {
     /// # Errors
     /// The first value that is wrong, by its name.
     pub fn settings(self) -> anyhow::Result<Settings> {
-        let mut listeners = Vec::new();
-        for (mode, texts) in [(Mode::Forward, self.forward), (Mode::Echo, self.echo), (Mode::Hold, self.hold)]
-        {
-            for text in texts {
-                listeners.push(check::listener_flag(mode, &text)?);
-            }
-        }
         let file = self.config.as_deref().map(file::read).transpose()?.unwrap_or_default();
         let flags = check::Flags {
-            listeners,
+            listeners: self.listeners.0,
             control: self.control,
             node_id: self.node_id,
             state_dir: self.state_dir,

@@ -44,9 +44,12 @@ impl Bystander {
 fn malformed_json_is_refused() {
     let mut bystander = Bystander::new();
     for path in ["/v1/operations", "/v1/listeners/reject", "/v1/wait"] {
-        for body in ["", "{", "[]", "null", "\"close\"", "{\"operation\":\"close\",}", "\u{0}"] {
+        for body in ["{", "[]", "null", "\"close\"", "{\"operation\":\"close\",}", "\u{0}"] {
             bystander.http().post_text(path, body).error(400, "invalid_request");
         }
+    }
+    for path in ["/v1/operations", "/v1/wait"] {
+        bystander.http().post_text(path, "").error(400, "invalid_request");
     }
     bystander.is_as_it_was();
 }
@@ -178,44 +181,68 @@ fn an_unknown_path_and_a_wrong_method_are_told_apart() {
     bystander.http().get("/v1/operations").error(405, "method_not_allowed");
 }
 
+#[track_caller]
+fn is_413(wire: &mut crate::support::http::Wire) {
+    let mut start = [0; 12];
+    wire.read_exact(&mut start).unwrap();
+    assert_eq!(String::from_utf8_lossy(&start), "HTTP/1.1 413");
+}
+
 #[test]
-fn a_body_that_is_announced_too_large_is_413_at_once() {
+fn a_client_that_asks_first_is_told_413_before_it_sends_100_mib() {
     let mut bystander = Bystander::new();
-    for path in ["/v1/operations", "/conn/remove"] {
-        let mut wire = bystander.http().open();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 104857600\r\n\r\n");
+    for http in [bystander.http(), bystander.agent.tcp()] {
+        let mut wire = http.open();
+        let head = format!(
+            "POST /v1/operations HTTP/1.1\r\nHost: {}\r\nExpect: 100-continue\r\nContent-Length: 104857600\r\n\r\n",
+            http.host()
+        );
         wire.write_all(head.as_bytes()).unwrap();
-        let mut start = [0; 12];
-        wire.read_exact(&mut start).unwrap();
-        assert_eq!(String::from_utf8_lossy(&start), "HTTP/1.1 413", "{path}");
+        is_413(&mut wire);
     }
     bystander.is_as_it_was();
 }
 
 #[test]
-fn a_body_that_grows_too_large_is_413() {
+fn a_body_of_100_mib_is_413() {
     let mut bystander = Bystander::new();
     let before = bystander.agent.memory_kib();
-    for http in [bystander.http(), bystander.agent.tcp()] {
-        let mut wire = http.open();
-        let head = format!(
-            "POST /v1/operations HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n",
-            http.host()
-        );
-        wire.write_all(head.as_bytes()).unwrap();
-        let chunk = [b"100000\r\n".as_slice(), &vec![b' '; 0x10_0000], b"\r\n"].concat();
-        // The agent may stop reading at any point.
-        for _ in 0..100 {
-            if wire.write_all(&chunk).is_err() {
-                break;
+    let mib = vec![b' '; 1 << 20];
+    for (http, path) in [(bystander.http(), "/v1/operations"), (bystander.agent.tcp(), "/conn/remove")] {
+        for is_chunked in [false, true] {
+            let mut wire = http.open();
+            let length = if is_chunked { "Transfer-Encoding: chunked" } else { "Content-Length: 104857600" };
+            let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\n{length}\r\n\r\n", http.host());
+            wire.write_all(head.as_bytes()).unwrap();
+            for _ in 0..100 {
+                if is_chunked {
+                    wire.write_all(b"100000\r\n").unwrap();
+                }
+                wire.write_all(&mib).unwrap();
+                if is_chunked {
+                    wire.write_all(b"\r\n").unwrap();
+                }
             }
+            if is_chunked {
+                wire.write_all(b"0\r\n\r\n").unwrap();
+            }
+            is_413(&mut wire);
         }
-        let mut start = [0; 12];
-        wire.read_exact(&mut start).unwrap();
-        assert_eq!(String::from_utf8_lossy(&start), "HTTP/1.1 413");
     }
     let grown = bystander.agent.memory_kib().saturating_sub(before);
-    assert!(grown < 64 * 1024, "the refused bodies cost {grown} KiB");
+    assert!(grown < 100 * 1024, "the refused bodies cost {grown} KiB");
+    bystander.is_as_it_was();
+}
+
+#[test]
+fn a_body_without_an_end_is_given_up() {
+    let mut bystander = Bystander::new();
+    let mut wire = bystander.http().open();
+    let head = "POST /v1/operations HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    wire.write_all(head.as_bytes()).unwrap();
+    let chunk = [b"100000\r\n".as_slice(), &vec![b' '; 1 << 20], b"\r\n"].concat();
+    let gave_up = (0..1024).any(|_| wire.write_all(&chunk).is_err());
+    assert!(gave_up, "a GiB was taken");
     bystander.is_as_it_was();
 }
 

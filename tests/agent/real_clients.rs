@@ -34,8 +34,8 @@ fn redis_works_through_the_agent() {
     let big = "x".repeat(3 << 20);
     assert_eq!(ask(&["-x", "SET", "big"], &big).trim(), "OK");
     assert_eq!(ask(&["GET", "big"], "").trim(), big);
-    let run =
-        redis_benchmark(agent.only(), &["-q", "-n", "4000", "-c", "20", "-t", "set,get,lrange_100"]).ok();
+    let arguments = ["-q", "-n", "4000", "-c", "20", "-t", "set,get,lrange_100"];
+    let run = redis_benchmark(agent.only(), &arguments).finish(LIMIT).ok();
     assert!(run.stdout.contains("GET:"), "{}", run.stdout);
     is_empty(&agent);
 }

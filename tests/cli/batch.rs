@@ -137,7 +137,7 @@ fn what_is_not_there_is_told_item_by_item_and_the_rest_is_done() {
 fn another_nodes_connection_is_not_touched() {
     let mut users = users();
     let id = users.ids[0];
-    let lines = users.remove(&format!("u0 {id} 9\n"), &[]).exits(6).json_lines();
+    let lines = users.remove(&format!("u0 {id} 9\n"), &[]).exits(3).json_lines();
     assert_eq!(lines[0]["status"], "not_found", "{lines:?}");
     users.all_are_left();
 }

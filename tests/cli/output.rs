@@ -20,7 +20,7 @@ fn two() -> Two {
 impl Two {
     #[track_caller]
     fn list(&self, words: &str) -> String {
-        let run = Connctl::to(&self.agent).line(&format!("list {words}")).ok();
+        let run = Connctl::to(&self.agent).line(&format!("list --quiet {words}")).ok();
         assert_eq!(run.stderr, "", "{words}");
         run.stdout
     }

@@ -84,7 +84,11 @@ fn default_control() -> Control {
     Control::Unix(connctl_api::endpoint::default_socket())
 }
 
-fn control_address(text: &str) -> anyhow::Result<Control> {
+/// Reads `unix:PATH` or `tcp:HOST:PORT`.
+///
+/// # Errors
+/// Names the text and what is expected of it.
+pub fn control_address(text: &str) -> anyhow::Result<Control> {
     if let Some(path) = text.strip_prefix("unix:") {
         ensure!(!path.is_empty(), "control {text:?} names no path: write unix:PATH");
         return Ok(Control::Unix(path.into()));
@@ -209,11 +213,11 @@ pub fn listener_flag(mode: Mode, text: &str) -> anyhow::Result<file::Listener> {
         (Mode::Forward, Some((bind, upstream))) => {
             (bind, upstream.split(',').map(str::to_owned).collect::<Vec<_>>())
         }
-        (Mode::Forward, None) => bail!("--forward {text:?} names no upstream: write [NAME@]BIND=UPSTREAM"),
-        (_, Some(_)) => bail!("--{mode} {text:?} names an upstream: write [NAME@]BIND"),
+        (Mode::Forward, None) => bail!("{text:?} names no upstream: write [NAME@]BIND=UPSTREAM"),
+        (_, Some(_)) => bail!("{text:?} names an upstream: write [NAME@]BIND"),
         (_, None) => (rest, Vec::new()),
     };
-    host_port(bind).with_context(|| format!("--{mode} {text:?}"))?;
+    host_port(bind)?;
     Ok(file::Listener {
         name,
         mode,

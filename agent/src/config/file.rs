@@ -93,10 +93,18 @@ pub fn read(path: &Path) -> anyhow::Result<File> {
 /// As [`read`], the reading apart.
 pub fn parse(text: &str) -> anyhow::Result<File> {
     toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
-        let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        let place = error.span().map(|span| place(text, span.start)).unwrap_or_default();
         anyhow::anyhow!("{place}{}", explain(error.message()))
     })
+}
+
+/// Line and key of a place in the text: `line 3, node_id: `.
+fn place(text: &str, at: usize) -> String {
+    let before = text.get(..at).unwrap_or(text);
+    let number = before.matches('\n').count() + 1;
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let key = line.split_once('=').map(|(key, _)| key.trim()).filter(|key| !key.is_empty());
+    key.map_or_else(|| format!("line {number}: "), |key| format!("line {number}, {key}: "))
 }
 
 /// The parser lists all known keys of a table after an unknown one; a person wants the nearest.
@@ -141,7 +149,7 @@ mod tests {
     #[test]
     fn an_unknown_key_names_the_nearest() {
         let error = parse("node_id = 1\nthread = 2\n").unwrap_err().to_string();
-        assert_eq!(error, "line 2: unknown key \"thread\": the nearest known one is \"threads\"");
+        assert_eq!(error, "line 2, thread: unknown key \"thread\": the nearest known one is \"threads\"");
         let error = parse("[[listener]]\nmode='echo'\nbind='a:1'\nbacklg=1\n").unwrap_err().to_string();
         assert!(error.contains("\"backlog\""), "{error}");
     }
@@ -149,7 +157,7 @@ mod tests {
     #[test]
     fn a_value_of_the_wrong_type_names_its_line() {
         let error = parse("node_id = 'one'\n").unwrap_err().to_string();
-        assert!(error.starts_with("line 1: "), "{error}");
+        assert!(error.starts_with("line 1, node_id: "), "{error}");
         let error = parse("shutdown_grace = '3 parsecs'\n").unwrap_err().to_string();
         assert!(error.contains("3 parsecs"), "{error}");
     }

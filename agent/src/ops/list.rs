@@ -228,7 +228,7 @@ async fn count(node: &Node, conns: &[Arc<Conn>], by: Option<Field>) -> CountRepo
         *counts.entry(print(view.value(field))).or_default() += 1;
     }
     let mut rows: Vec<_> = counts.into_iter().map(|(value, count)| CountRow { value, count }).collect();
-    rows.sort_by(|one, other| other.count.cmp(&one.count));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.count));
     CountReport { count, by: Some(rows) }
 }
 

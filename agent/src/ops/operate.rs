@@ -1,6 +1,6 @@
 //! Acting on a set of connections: freeze the set, ask the guards, post, and answer as each one ends.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,8 +62,8 @@ pub async fn start(node: &Arc<Node>, request: OperationRequest) -> Result<Run, A
         (Some(text), None) => {
             let selector = select::parse(text)?;
             let found = select::matching(node, &selector).await;
-            let missing: Vec<_> =
-                select::missing(&selector, &found).into_iter().map(|id| (id, None, NO_CONNECTION)).collect();
+            let named = |conn_id| (ItemRef { conn_id, uid: None, node_id: None }, NO_CONNECTION);
+            let missing = select::missing(&selector, &found).into_iter().map(named).collect();
             (found, missing)
         }
         (None, Some(items)) => find_items(node, items)?,
@@ -79,8 +79,9 @@ pub async fn start(node: &Arc<Node>, request: OperationRequest) -> Result<Run, A
     };
     guard(node, &conns, request.max, request.max_percent)?;
     let mut run = run(node, conns, operation);
-    for (conn_id, uid, error) in missing {
-        run.ready.push_back(run.item(conn_id, uid, ItemStatus::NotFound, None, Some(error.to_owned())));
+    for (ItemRef { conn_id, uid, node_id }, error) in missing {
+        let item = run.item(conn_id, uid, ItemStatus::NotFound, None, Some(error.to_owned()));
+        run.ready.push_back(Item { node_id: node_id.unwrap_or(run.node_id), ..item });
     }
     Ok(run)
 }
@@ -120,7 +121,7 @@ const NO_CONNECTION: &str = "there is no such connection";
 const OTHER_OWNER: &str = "there is no such connection of this user";
 const OTHER_NODE: &str = "it is on another node";
 
-type Missing = Vec<(ConnId, Option<String>, &'static str)>;
+type Missing = Vec<(ItemRef, &'static str)>;
 
 /// The connections that are named, and the names that fit none.
 fn find_items(node: &Node, items: Vec<ItemRef>) -> Result<(Vec<Arc<Conn>>, Missing), ApiError> {
@@ -129,24 +130,26 @@ fn find_items(node: &Node, items: Vec<ItemRef>) -> Result<(Vec<Arc<Conn>>, Missi
         return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("items"));
     }
     let (mut found, mut missing) = (Vec::new(), Vec::new());
-    let mut seen = std::collections::HashSet::new();
+    let (mut seen, mut is_in) = (HashSet::new(), HashSet::new());
     for item in items {
-        if !seen.insert(item.conn_id) {
+        if !seen.insert((item.conn_id, item.uid.clone(), item.node_id)) {
             continue;
         }
         if item.node_id.is_some_and(|node_id| node_id != node.settings.node_id) {
-            missing.push((item.conn_id, item.uid, OTHER_NODE));
+            missing.push((item, OTHER_NODE));
             continue;
         }
         let Some(conn) = node.registry.get(item.conn_id) else {
-            missing.push((item.conn_id, item.uid, NO_CONNECTION));
+            missing.push((item, NO_CONNECTION));
             continue;
         };
         let is_owner = item.uid.is_none() || conn.labels().uid.as_deref() == item.uid.as_deref();
         if is_owner {
-            found.push(conn);
+            if is_in.insert(conn.id()) {
+                found.push(conn);
+            }
         } else {
-            missing.push((item.conn_id, item.uid, OTHER_OWNER));
+            missing.push((item, OTHER_OWNER));
         }
     }
     Ok((found, missing))

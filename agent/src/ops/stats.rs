@@ -33,6 +33,6 @@ pub fn by_group(node: &Node, by: StatsBy) -> Vec<GroupCount> {
         group.to_client_bytes += conn.to_client_bytes();
     }
     let mut rows: Vec<_> = groups.into_values().collect();
-    rows.sort_by(|one, other| other.connections.cmp(&one.connections));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.connections));
     rows
 }

@@ -366,7 +366,8 @@ fn answer_halfclose(pair: &Pair, work: &mut Work, waiter: Waiter, now_ms: u64) -
     let asked = |side: &Side| waiter.side.includes(*side) && pair.leg(*side).fd.is_some();
     let is_sent = SIDES.iter().filter(|side| asked(side)).all(|side| pair.leg(*side).shut);
     let is_acked = SIDES.iter().filter(|side| asked(side)).all(|side| work.leg(*side).wire.fin_acked);
-    if !is_late && !(is_sent && is_acked) {
+    let is_over = is_late || (is_sent && is_acked);
+    if !is_over {
         return Some(waiter);
     }
     for side in SIDES.iter().filter(|side| asked(side)) {
