@@ -20,7 +20,7 @@ use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
 
 /// Descriptors that stay free of connections: for the control API, files and name lookups.
-const RESERVED_DESCRIPTORS: usize = 128;
+const RESERVED_DESCRIPTORS: usize = 640;
 /// Bulk pipes of the whole agent; each has two descriptors and 1 MiB of what one user may have in pipes.
 const MAX_PIPES: usize = 64;
 
@@ -30,7 +30,7 @@ const MAX_PIPES: usize = 64;
 /// Whatever keeps it from serving, by name; nothing is left behind then.
 pub fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let settings = Arc::new(args.settings()?);
-    log::start();
+    let _log = log::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(serve(settings));
     // A name lookup may hang for long; it is not waited for.

@@ -2,62 +2,119 @@
 //! never holds a connection up. What does not fit is dropped and counted.
 
 use std::io::Write;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines that wait to be written.
-const QUEUE_LINES: usize = 16_384;
+/// What may wait to be written.
+const MAX_WAITING_BYTES: usize = 4 << 20;
+/// How long lines are gathered: one wake-up and one write are enough for many of them.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// The log of the process. Dropping it waits until everything is written.
+#[derive(Debug)]
+pub struct Log {
+    queue: Arc<Queue>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    dropped: u64,
+    is_over: bool,
+}
 
 /// Sets the log up for the whole process. `CONNCTL_LOG` chooses what is logged, as `info` or
 /// `connctl_agent=debug`.
-pub fn start() {
-    let (lines, queue) = sync_channel::<Vec<u8>>(QUEUE_LINES);
-    let dropped = Arc::new(AtomicU64::new(0));
-    let writer = Writer { lines, dropped: Arc::clone(&dropped) };
-    let spawned = std::thread::Builder::new().name("log".to_owned()).spawn(move || {
+pub fn start() -> Log {
+    let queue = Arc::new(Queue::default());
+    let writer = Writer(Arc::clone(&queue));
+    let reader = Arc::clone(&queue);
+    let spawned = std::thread::Builder::new().name("log".to_owned()).spawn(move || reader.run());
+    let filter = EnvFilter::try_from_env("CONNCTL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false);
+    // A second agent in one process, as in tests, goes on with the first one's log.
+    let _ = match &spawned {
+        Ok(_) => log.with_writer(writer).try_init(),
+        Err(_) => log.with_writer(std::io::stderr).try_init(),
+    };
+    Log { queue, thread: spawned.ok() }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, line: &[u8]) {
+        let mut waiting = self.lock();
+        if waiting.bytes.len() + line.len() > MAX_WAITING_BYTES {
+            waiting.dropped += 1;
+            return;
+        }
+        let was_empty = waiting.bytes.is_empty();
+        waiting.bytes.extend_from_slice(line);
+        drop(waiting);
+        if was_empty {
+            self.changed.notify_one();
+        }
+    }
+
+    fn run(&self) {
         let mut batch = Vec::new();
-        while let Ok(line) = queue.recv() {
-            batch.extend_from_slice(&line);
-            while let Ok(more) = queue.try_recv() {
-                batch.extend_from_slice(&more);
-                if batch.len() > 1 << 16 {
-                    break;
-                }
+        loop {
+            let mut waiting = self.lock();
+            while waiting.bytes.is_empty() && !waiting.is_over {
+                waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
             }
-            let lost = dropped.swap(0, Ordering::Relaxed);
-            if lost > 0 {
-                batch.extend_from_slice(format!("{lost} log lines were dropped\n").as_bytes());
+            if !waiting.is_over {
+                // An end wakes it before the time is over, and nothing else does.
+                let gathered = self.changed.wait_timeout(waiting, GATHER);
+                waiting = gathered.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            std::mem::swap(&mut batch, &mut waiting.bytes);
+            let dropped = std::mem::take(&mut waiting.dropped);
+            let is_over = waiting.is_over;
+            drop(waiting);
+            if dropped > 0 {
+                batch.extend_from_slice(format!("{dropped} log lines were dropped\n").as_bytes());
             }
             // There is nowhere left to tell that stderr is gone.
             let _ = std::io::stderr().write_all(&batch);
             batch.clear();
+            if is_over {
+                return;
+            }
         }
-    });
-    let filter = EnvFilter::try_from_env("CONNCTL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false);
-    // A second agent in one process, as in tests, goes on with the first one's log.
-    let _ = match spawned {
-        Ok(_) => log.with_writer(writer).try_init(),
-        Err(_) => log.with_writer(std::io::stderr).try_init(),
-    };
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.queue.lock().is_over = true;
+        self.queue.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A panic of that thread has been printed by itself.
+            let _ = thread.join();
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
-struct Writer {
-    lines: SyncSender<Vec<u8>>,
-    dropped: Arc<AtomicU64>,
-}
+struct Writer(Arc<Queue>);
 
 impl Write for Writer {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.lines.try_send(line.to_vec())
-        {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        self.0.add(line);
         Ok(line.len())
     }
 

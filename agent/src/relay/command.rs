@@ -17,10 +17,13 @@ pub(super) fn apply(pair: &mut Pair, command: Command, replies: Replies, context
         let error = Some("it has no socket on that side");
         return waiter.answer(pair.conn.id(), Outcome { status: ItemStatus::Failed, wire: None, error });
     }
+    if command.kind.is_ending() {
+        ending::measure(pair);
+    }
     match command.kind {
         OperationKind::Pause => set_paused(pair, waiter, true),
         OperationKind::Resume => set_paused(pair, waiter, false),
-        OperationKind::Halfclose => halfclose(pair, waiter, context),
+        OperationKind::Halfclose => halfclose(pair, waiter),
         OperationKind::Close => {
             ending::begin(pair, command.cause, ending::BOTH_FINISH, command.grace_ms, context);
             wait(pair, waiter);
@@ -48,8 +51,7 @@ fn set_paused(pair: &mut Pair, waiter: Waiter, paused: bool) {
     waiter.answer(pair.conn.id(), outcome);
 }
 
-fn halfclose(pair: &mut Pair, waiter: Waiter, context: &mut Context) {
-    ending::measure(pair);
+fn halfclose(pair: &mut Pair, waiter: Waiter) {
     for side in SIDES {
         if !waiter.side.includes(side) || !has_side(pair, side) {
             continue;
@@ -59,7 +61,6 @@ fn halfclose(pair: &mut Pair, waiter: Waiter, context: &mut Context) {
         work.leg(side).halfclose = true;
         work.halfclosed = true;
     }
-    let _ = context;
     wait(pair, waiter);
 }
 

@@ -27,8 +27,9 @@ pub(super) const BOTH_RESET: [Method; 2] = [Method::Reset; 2];
 pub(super) const DIAL_FLUSH_MS: u64 = 1_000;
 /// How long what a peer had sent before its RST may take to reach the other one.
 const RESET_FLUSH_MS: u64 = 1_000;
-/// How often an ending asks the kernel for what no event tells: the last acknowledgement.
-const POLL_MS: u64 = 5;
+/// How often an ending asks the kernel where no event has come. The acknowledgement of a FIN is an event;
+/// that of the last bytes before a RST is none.
+const POLL_MS: u64 = 50;
 /// What is read and dropped from a socket in one turn before it is closed.
 const DROP_READS: usize = 64;
 
@@ -40,7 +41,6 @@ pub(super) fn begin(
     grace_ms: u64,
     context: &mut Context,
 ) {
-    measure(pair);
     if pair.phase != Phase::Open {
         // A socket that is still being dialled has nothing to end.
         *pair.leg_mut(Side::Upstream) = super::pair::Leg::default();
@@ -166,8 +166,11 @@ fn end_by_itself(pair: &mut Pair, slot: u32, work: Option<Work>, context: &mut C
     };
     let side = if work.halfclosed { None } else { pair.first_end };
     work.cause = Some(Cause { reason, initiator, side });
+    let is_asked = !work.waiters.is_empty();
     for side in SIDES {
-        note_state(pair, &mut work, side);
+        if is_asked {
+            note_state(pair, &mut work, side);
+        }
         pair.leg_mut(side).fd = None;
     }
     leave(pair, slot, work, context);
