@@ -1,4 +1,5 @@
 //! Whatever clients, upstreams and operators do at once: each connection ends once, and nothing is left.
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,7 +14,12 @@ const TURNS: u64 = 400;
 
 /// One client's life; the number decides how it goes.
 fn live(addr: std::net::SocketAddr, number: u64) {
-    let mut client = Peer::connect(addr);
+    let mut client = match Peer::dial(addr) {
+        Ok(client) => client,
+        // It was accepted, and an operator's RST (or FIN and then RST) overtook the answer to the dial.
+        Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => return,
+        Err(error) => panic!("cannot connect: {error}"),
+    };
     // Any of these may fail because an operator was faster.
     let mut talk = || {
         let _ = std::io::Write::write(&mut client.stream(), b"hello");

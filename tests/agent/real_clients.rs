@@ -121,11 +121,7 @@ fn postgres_works_through_the_agent_and_long_queries_can_be_cut() {
     let run = run.finish(Duration::from_secs(60)).ok();
     assert_eq!(run.lines().len(), 300_000);
     is_empty(&agent);
-    for (operation, says) in [
-        ("close", "server closed the connection unexpectedly"),
-        ("halfclose", "server closed the connection unexpectedly"),
-        ("reset", "Connection reset by peer"),
-    ] {
+    for operation in ["close", "halfclose", "reset"] {
         let mark = format!("select pg_sleep(120) as {operation}");
         let sleeping = psql(agent.only(), &["-c", &mark]);
         let running = |sql: &str| psql(postgres.addr(), &["-c", sql]).finish(LIMIT).ok().stdout;
@@ -135,7 +131,8 @@ fn postgres_works_through_the_agent_and_long_queries_can_be_cut() {
         all(&agent, operation);
         let run = sleeping.finish(LIMIT);
         assert_eq!(run.code, Some(2), "{operation}: {run:?}");
-        assert!(run.stderr.contains(says), "{operation}: {}", run.stderr);
+        // Its client says the same of a FIN and of a RST.
+        assert!(run.stderr.contains("server closed the connection unexpectedly"), "{operation}: {run:?}");
         // The server notices that its client is gone only when it next writes.
         running("select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_sleep%'");
         is_empty(&agent);

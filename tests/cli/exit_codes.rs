@@ -161,11 +161,8 @@ fn interrupted_is_130() {
     let agent = Agent::front(upstream.addr());
     let _client = Peer::connect(agent.only());
     agent.settled(1);
-    let before = agent.open_descriptors();
     let waiting = Connctl::to(&agent).start(&["wait", "--for", "count=0", "--timeout", "60s"]);
-    crate::support::until("the wait has reached the agent", || {
-        (agent.open_descriptors() > before).then_some(())
-    });
+    waiting.handles_interrupts();
     waiting.signal(Signal::INT);
     waiting.finish(LIMIT).exits(130);
 }

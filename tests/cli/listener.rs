@@ -22,20 +22,16 @@ fn list_and_show_tell_name_mode_and_address() {
     let agent = Setup::new().echo("one").forward("two", upstream.addr()).start();
     let own = Connctl::to(&agent);
     let rows = own.line("listener list -o jsonl").ok().json_lines();
-    assert_eq!(rows.len(), 2, "{rows:?}");
-    for (name, mode) in [("one", "echo"), ("two", "forward")] {
-        let row = rows.iter().find(|row| row["name"] == name).unwrap();
-        let expected = (json!(mode), json!(agent.addr(name).to_string()));
-        assert_eq!((&row["mode"], &row["bind"]), (&expected.0, &expected.1), "{row}");
-    }
+    let seen: Vec<_> = rows.iter().map(|row| (&row["name"], &row["mode"], &row["bind"])).collect();
+    let (one, two) = (json!(agent.addr("one").to_string()), json!(agent.addr("two").to_string()));
+    assert_eq!(seen, [(&json!("one"), &json!("echo"), &one), (&json!("two"), &json!("forward"), &two)]);
     let row = own.line("listener show two -o json").ok().json();
     assert_eq!(
         (&row["name"], &row["upstream"]),
         (&json!("two"), &json!(upstream.addr().to_string())),
         "{row}"
     );
-    let names = own.line("listener list -o name").ok();
-    assert!(names.lines().len() == 2 && names.lines().contains(&"one"), "{}", names.stdout);
+    assert_eq!(own.line("listener list -o name").ok().lines(), ["one", "two"]);
     own.line("listener show three").exits(3).says("three");
 }
 

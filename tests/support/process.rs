@@ -134,6 +134,17 @@ impl Background {
         self.process.signal(signal);
     }
 
+    /// Waits until it handles an interrupt itself; before that a SIGINT just kills it.
+    #[track_caller]
+    pub(crate) fn handles_interrupts(&self) {
+        super::until("it handles SIGINT", || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid())).ok()?;
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+            let caught = u64::from_str_radix(caught.trim(), 16).ok()?;
+            (caught & (1 << (Signal::INT.as_raw() - 1)) != 0).then_some(())
+        });
+    }
+
     pub(crate) fn is_running(&mut self) -> bool {
         self.process.child().try_wait().unwrap().is_none()
     }
