@@ -437,7 +437,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--state-dir', '--state-dir', [CompletionResultType]::ParameterName, 'Where what must survive a restart is kept; made where it is missing')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Settings from a TOML file; flags win over it')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Relay threads [default: the cores, at most 4]')
-            [CompletionResult]::new('--compat', '--compat', [CompletionResultType]::ParameterName, 'How facades answer where a system''s document and code differ')
+            [CompletionResult]::new('--compat', '--compat', [CompletionResultType]::ParameterName, 'How facades answer where a system''s document and code differ [default: documented]')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')

@@ -416,7 +416,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --state-dir 'Where what must survive a restart is kept; made where it is missing'
             cand --config 'Settings from a TOML file; flags win over it'
             cand --threads 'Relay threads [default: the cores, at most 4]'
-            cand --compat 'How facades answer where a system''s document and code differ'
+            cand --compat 'How facades answer where a system''s document and code differ [default: documented]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'

@@ -489,7 +489,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l state-dir -d 'Where what must survive a restart is kept; made where it is missing' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l config -d 'Settings from a TOML file; flags win over it' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l threads -d 'Relay threads [default: the cores, at most 4]' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l compat -d 'How facades answer where a system\'s document and code differ' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l compat -d 'How facades answer where a system\'s document and code differ [default: documented]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'

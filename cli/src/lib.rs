@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use connctl_api::error::Exit;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Cli;
 use crate::args::verb::Verb;
@@ -44,11 +45,13 @@ fn call(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         .build()
         .context("cannot start the runtime")?;
     let result = runtime.block_on(async {
+        // Before the agent hears anything: whoever interrupts a call that has begun gets 130, and no killed process.
+        let mut interrupted = signal(SignalKind::interrupt()).context("cannot listen for ctrl-c")?;
         tokio::select! {
             // The verb first: one that waits for ctrl-c itself has its own end.
             biased;
             result = command::run(verb, invocation) => result,
-            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+            _ = interrupted.recv() => Ok(Exit::Interrupted),
         }
     });
     // A question that was not answered still waits on a thread of its own.

@@ -172,7 +172,7 @@ async fn stream(
     let mut printer = Printer::<Items>::items(invocation)?;
     let mut out = output::stdout();
     let bar = progress::bar(invocation, total);
-    let mut summary = None;
+    let (mut summary, mut ready) = (None, Vec::new());
     while let Some(block) = lines.block().await? {
         for line in split(block) {
             if line.starts_with(b"{\"error\":{") {
@@ -183,12 +183,11 @@ async fn stream(
                 continue;
             }
             bar.inc(1);
-            printer.line(line, &mut out, &mut |_| {})?;
+            printer.line(line, &mut ready, &mut |_| {})?;
         }
-        // Whoever reads the lines learns of each one as it comes.
-        if !invocation.format.is_table() {
-            out.flush()?;
-        }
+        // Whoever reads the lines learns of each one as it comes; on a terminal the bar makes room for them.
+        bar.suspend(|| out.write_all(&ready).and_then(|()| out.flush()))?;
+        ready.clear();
     }
     bar.finish_and_clear();
     let summary =

@@ -25,6 +25,8 @@ pub(crate) struct Column {
     pub shown: Shown,
     /// The width it gets at least in a table that is written before all its rows are known.
     pub room: usize,
+    /// The width it always has at least: what changes from second to second does not move its neighbours.
+    pub least: usize,
 }
 
 /// Where a column is shown without being asked for.
@@ -37,7 +39,7 @@ pub(crate) enum Shown {
 
 impl Column {
     pub(crate) const fn text(name: &'static str, title: &'static str, wire: &'static str, rank: u8) -> Self {
-        Self { name, title, wire, right: false, rank, shown: Shown::Table, room: 0 }
+        Self { name, title, wire, right: false, rank, shown: Shown::Table, room: 0, least: 0 }
     }
 
     pub(crate) const fn number(
@@ -46,12 +48,17 @@ impl Column {
         wire: &'static str,
         rank: u8,
     ) -> Self {
-        Self { name, title, wire, right: true, rank, shown: Shown::Table, room: 0 }
+        Self { name, title, wire, right: true, rank, shown: Shown::Table, room: 0, least: 0 }
     }
 
     #[must_use]
     pub(crate) const fn room(self, room: usize) -> Self {
         Self { room, ..self }
+    }
+
+    #[must_use]
+    pub(crate) const fn least(self, least: usize) -> Self {
+        Self { least, ..self }
     }
 
     #[must_use]

@@ -113,7 +113,10 @@ impl Table {
 
     /// The widths at which nothing of the first look is cut.
     fn widths(&self) -> Vec<usize> {
-        let title = |chosen: &Chosen| if self.look.headers { chosen.title().width() } else { 0 };
+        let title = |chosen: &Chosen| {
+            let title = if self.look.headers { chosen.title().width() } else { 0 };
+            title.max(chosen.column.least)
+        };
         let mut widths: Vec<usize> = self.chosen.iter().map(title).collect();
         for row in self.first.chunks(self.chosen.len().max(1)) {
             for (width, (text, _)) in widths.iter_mut().zip(row) {

@@ -13,6 +13,8 @@ pub struct Lines {
     response: reqwest::Response,
     endpoint: Endpoint,
     limit: Duration,
+    /// A chunk of whole lines, handed out last.
+    whole: Option<bytes::Bytes>,
     buffer: Vec<u8>,
     /// The length of the block handed out last; it is dropped with the next call.
     taken: usize,
@@ -20,7 +22,7 @@ pub struct Lines {
 
 impl Lines {
     pub(super) fn new(response: reqwest::Response, endpoint: Endpoint, limit: Duration) -> Self {
-        Self { response, endpoint, limit, buffer: Vec::new(), taken: 0 }
+        Self { response, endpoint, limit, whole: None, buffer: Vec::new(), taken: 0 }
     }
 
     /// Whole lines, each with its line feed (the last one of an answer may lack it); `None` at the end.
@@ -33,6 +35,10 @@ impl Lines {
         loop {
             let chunk = self.response.chunk().await;
             match chunk.map_err(|error| ClientError::from_http(&error, &self.endpoint, self.limit))? {
+                // An agent sends whole lines: what came is handed on as it is.
+                Some(chunk) if self.buffer.is_empty() && chunk.ends_with(b"\n") => {
+                    return Ok(Some(self.whole.insert(chunk)));
+                }
                 Some(chunk) => {
                     let old = self.buffer.len();
                     self.buffer.extend_from_slice(&chunk);
