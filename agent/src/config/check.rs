@@ -46,12 +46,11 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         control = file.control.unwrap_or_default();
     }
     let control: Vec<_> = control.iter().map(|text| control_address(text)).collect::<anyhow::Result<_>>()?;
+    for threads in flags.threads.into_iter().chain(file.threads) {
+        let is_fine = (1..=MAX_THREADS).contains(&threads);
+        ensure!(is_fine, "threads {threads} is out of range: 1 to {MAX_THREADS}");
+    }
     let threads = flags.threads.or(file.threads);
-    ensure!(
-        threads.is_none_or(|threads| (1..=MAX_THREADS).contains(&threads)),
-        "threads {} is out of range: 1 to {MAX_THREADS}",
-        threads.unwrap_or(0)
-    );
     let mut listeners = Vec::new();
     for listener in flags.listeners.into_iter().chain(file.listener) {
         let place = listeners.len();

@@ -205,10 +205,12 @@ impl Porter {
             now_ms: clock::now_ms(),
             thread: self.inside.pool.choose(),
         }));
-        self.inside.pool.adopt(Arrival { conn, fd, settings: Arc::clone(&entrance.settings) });
+        let settings = Arc::clone(&entrance.settings);
+        // The gate first: a client that is served by the last place knows that the next dial is refused.
         if self.gates.accepted(index) {
             self.arrange();
         }
+        self.inside.pool.adopt(Arrival { conn, fd, settings });
     }
 
     fn report(&self, index: usize, changed: bool) -> GateReport {

@@ -1,7 +1,9 @@
 //! What can be shown of a kind of thing: its fields on the wire and its columns in a table.
 
+use anyhow::Result;
 use serde::Deserialize;
 
+use super::printer::read;
 use super::style::Tone;
 use super::tree::Tree;
 use crate::error::Failure;
@@ -67,6 +69,11 @@ pub(crate) trait Record: 'static {
     const FIELDS: &'static [&'static str];
     /// Its columns, in order.
     const COLUMNS: &'static [Column];
+
+    /// Reads the line that stands for it.
+    fn read(line: &[u8]) -> Result<Self::View<'_>> {
+        read(line)
+    }
 
     /// Appends the text of a cell.
     fn cell(view: &Self::View<'_>, column: &Chosen, out: &mut String) -> Tone;

@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use anyhow::Result;
 use serde::de::{Deserialize, Deserializer, Visitor};
 
 use super::columns::{Chosen, Column, Record, Shown};
-use super::human;
+use super::human::{self, number};
+use super::printer::read;
+use super::scan;
 use super::style::Tone;
 use super::tree::Tree;
 
@@ -21,18 +24,18 @@ pub(crate) struct ConnView<'a> {
     pub uid: Option<Text<'a>>,
     pub device: Option<Text<'a>>,
     #[serde(default)]
-    tags: BTreeMap<Text<'a>, Text<'a>>,
+    pub tags: BTreeMap<Text<'a>, Text<'a>>,
     pub listener: Text<'a>,
-    mode: Text<'a>,
-    state: Text<'a>,
-    client: Option<Text<'a>>,
-    local: Option<Text<'a>>,
-    upstream: Option<Text<'a>>,
-    opened_at: Text<'a>,
-    age_ms: u64,
-    idle_ms: u64,
-    to_upstream_bytes: u64,
-    to_client_bytes: u64,
+    pub mode: Text<'a>,
+    pub state: Text<'a>,
+    pub client: Option<Text<'a>>,
+    pub local: Option<Text<'a>>,
+    pub upstream: Option<Text<'a>>,
+    pub opened_at: Text<'a>,
+    pub age_ms: u64,
+    pub idle_ms: u64,
+    pub to_upstream_bytes: u64,
+    pub to_client_bytes: u64,
 }
 
 /// Text that stays where it was read from, unless it has escapes. serde borrows a bare `Cow`, but not one
@@ -41,17 +44,17 @@ pub(crate) struct ConnView<'a> {
 pub(crate) struct Text<'a>(pub Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         struct TextVisitor;
         impl<'de> Visitor<'de> for TextVisitor {
             type Value = Text<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("text")
             }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+            fn visit_borrowed_str<E>(self, text: &'de str) -> std::result::Result<Text<'de>, E> {
                 Ok(Text(Cow::Borrowed(text)))
             }
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+            fn visit_str<E>(self, text: &str) -> std::result::Result<Text<'de>, E> {
                 Ok(Text(Cow::Owned(text.to_owned())))
             }
         }
@@ -65,6 +68,10 @@ pub(crate) struct Conns;
 
 impl Record for Conns {
     type View<'a> = ConnView<'a>;
+
+    fn read(line: &[u8]) -> Result<ConnView<'_>> {
+        scan::row(line).map_or_else(|| read(line), Ok)
+    }
 
     const FIELDS: &'static [&'static str] = &[
         "conn_id",
@@ -189,13 +196,6 @@ pub(crate) fn tone_of(state: &str) -> Tone {
         "closing" => Tone::Bad,
         _ => Tone::Plain,
     }
-}
-
-/// Appends a number.
-pub(crate) fn number(value: u64, out: &mut String) {
-    use std::fmt::Write as _;
-    // Writing to a String cannot fail.
-    let _ = write!(out, "{value}");
 }
 
 #[cfg(test)]

@@ -1,43 +1,63 @@
 //! Numbers and text as people read them. Everything appends, so that a long table does not allocate.
 
-use std::fmt::Write as _;
+/// A number. `write!` would do, and takes several times as long: a listing has many.
+pub(crate) fn number(value: u64, out: &mut String) {
+    if value >= 10 {
+        number(value / 10, out);
+    }
+    out.push(digit(value % 10));
+}
+
+fn digit(value: u64) -> char {
+    u32::try_from(value).ok().and_then(|value| char::from_digit(value, 10)).unwrap_or('?')
+}
 
 /// Milliseconds in two units at most: `310ms`, `4.2s`, `3m12s`, `2h05m`, `3d04h`.
 pub(crate) fn duration(ms: u64, out: &mut String) {
     let seconds = ms / 1_000;
-    // Writing to a String cannot fail.
-    let _ = match seconds {
-        0 => write!(out, "{ms}ms"),
-        1..=9 => write!(out, "{seconds}.{}s", ms % 1_000 / 100),
-        10..=59 => write!(out, "{seconds}s"),
-        60..=3_599 => write!(out, "{}m{:02}s", seconds / 60, seconds % 60),
-        3_600..=86_399 => write!(out, "{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
-        _ => write!(out, "{}d{:02}h", seconds / 86_400, seconds / 3_600 % 24),
+    let (first, unit, second, end) = match seconds {
+        0 => return unit_of(ms, "ms", out),
+        1..=9 => {
+            number(seconds, out);
+            out.push('.');
+            return unit_of(ms % 1_000 / 100, "s", out);
+        }
+        10..=59 => return unit_of(seconds, "s", out),
+        60..=3_599 => (seconds / 60, "m", seconds % 60, "s"),
+        3_600..=86_399 => (seconds / 3_600, "h", seconds / 60 % 60, "m"),
+        _ => (seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
     };
+    unit_of(first, unit, out);
+    if second < 10 {
+        out.push('0');
+    }
+    unit_of(second, end, out);
+}
+
+fn unit_of(value: u64, unit: &str, out: &mut String) {
+    number(value, out);
+    out.push_str(unit);
 }
 
 /// Bytes in the unit that leaves at most four digits: `0 B`, `812 B`, `1.2 MiB`.
 pub(crate) fn size(bytes: u64, out: &mut String) {
     if bytes < 1_024 {
-        let _ = write!(out, "{bytes} B");
-        return;
+        return unit_of(bytes, " B", out);
     }
-    let mut tenths = u128::from(bytes) * 10 / 1_024;
-    let mut units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"].into_iter();
-    let mut unit = units.next().unwrap_or_default();
-    for larger in units {
-        if tenths < 10_240 {
-            break;
-        }
-        tenths /= 1_024;
-        unit = larger;
-    }
-    let _ = write!(out, "{}.{} {unit}", tenths / 10, tenths % 10);
+    let units = [(60, "EiB"), (50, "PiB"), (40, "TiB"), (30, "GiB"), (20, "MiB")];
+    let (power, unit) = units.into_iter().find(|(power, _)| bytes >> power > 0).unwrap_or((10, "KiB"));
+    // What is over a whole unit, in tenths of it: less than a unit, and ten of the largest fit in 64 bits.
+    let over = bytes & ((1 << power) - 1);
+    number(bytes >> power, out);
+    out.push('.');
+    number((over * 10) >> power, out);
+    out.push(' ');
+    out.push_str(unit);
 }
 
 /// Text from outside, for a terminal: nothing in it moves the cursor or changes a colour.
 pub(crate) fn clean(text: &str, out: &mut String) {
-    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+    if text.bytes().all(|byte| matches!(byte, b' '..0x7f)) {
         out.push_str(text);
         return;
     }

@@ -4,8 +4,7 @@ use connctl_api::end::Wire;
 use connctl_api::operation::{Item, ItemStatus};
 
 use super::columns::{Chosen, Column, Record, Shown};
-use super::conn::number;
-use super::human;
+use super::human::{self, number};
 use super::style::Tone;
 
 /// What became of each connection.

@@ -9,6 +9,7 @@ mod layout;
 pub(crate) mod pairs;
 pub(crate) mod printer;
 pub(crate) mod resources;
+mod scan;
 pub(crate) mod style;
 mod table;
 pub(crate) mod tree;

@@ -93,12 +93,12 @@ impl<R: Record> Printer<R> {
         self.text.clear();
         match &mut self.form {
             Form::Table(table) => {
-                let view = read::<R::View<'_>>(line)?;
+                let view = R::read(line)?;
                 observe(&view);
                 table.row(out, |chosen, cell| R::cell(&view, chosen, cell))?;
             }
             Form::Name => {
-                R::name(&read::<R::View<'_>>(line)?, &mut self.text);
+                R::name(&R::read(line)?, &mut self.text);
                 if !self.text.is_empty() {
                     self.text.push('\n');
                 }
@@ -206,7 +206,7 @@ fn csv_header<R: Record>(asked: Option<&[Chosen]>, text: &mut String) {
 /// Only the columns that were asked for, in their order.
 fn projected<R: Record>(line: &[u8], asked: &[Chosen]) -> Result<Tree> {
     let tree = read::<Tree>(line)?;
-    let view = read::<R::View<'_>>(line)?;
+    let view = R::read(line)?;
     let value = |chosen: &Chosen| match tree.get(chosen.column.wire) {
         Some(value) if !chosen.column.wire.is_empty() => value.clone(),
         _ => R::computed(&view, chosen),

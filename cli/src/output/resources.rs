@@ -6,8 +6,7 @@ use connctl_api::stats::{GroupCount, ReasonCount};
 use serde::Deserialize;
 
 use super::columns::{Chosen, Column, Record, Shown};
-use super::conn::number;
-use super::human;
+use super::human::{self, number};
 use super::style::Tone;
 
 /// Listeners as they are listed.

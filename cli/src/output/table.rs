@@ -271,7 +271,6 @@ fn shorten(text: &str, width: usize, out: &mut String) -> usize {
 
 /// Appends a cell of a line. Numbers are never cut: a line that sticks out is better than a wrong number.
 fn pad(line: &mut String, text: &str, width: usize, right: bool, last: bool, start: Option<&str>) {
-    let spaces = |number: usize, line: &mut String| (0..number).for_each(|_| line.push(' '));
     let before = if right { width.saturating_sub(display_width(text)) } else { 0 };
     spaces(before, line);
     if let Some(start) = start {
@@ -288,6 +287,15 @@ fn pad(line: &mut String, text: &str, width: usize, right: bool, last: bool, sta
     }
     if !last {
         spaces(width.saturating_sub(used) + GAP, line);
+    }
+}
+
+fn spaces(mut number: usize, line: &mut String) {
+    const MANY: &str = "                                ";
+    while number > 0 {
+        let some = number.min(MANY.len());
+        line.push_str(&MANY[..some]);
+        number -= some;
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{BodyDataStream, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use connctl_api::error::{ApiError, ErrorCode};
@@ -20,7 +20,7 @@ pub(in crate::control) const SMALL_BODY_BYTES: usize = 1 << 20;
 const LARGE_BODY_BYTES: usize = 64 << 20;
 /// A body that has not arrived after this long never will.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
-/// How much of a body that is too large is read and thrown away before the answer: a client that is still
+/// How much of a body that is too large is still read, and thrown away, beside the answer: a client that is
 /// sending when the connection ends sees a reset instead of the answer.
 const DISCARD_BYTES: usize = 256 << 20;
 
@@ -46,13 +46,21 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for LargeJsonBody<T> {
 /// The whole body.
 pub(in crate::control) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, ApiError> {
     let (parts, body) = request.into_parts();
-    let announced = announced(&parts.headers);
-    // A client that asked first has not begun to send.
-    if announced.is_some_and(|bytes| bytes > limit as u64) && parts.headers.contains_key(header::EXPECT) {
+    let mut chunks = body.into_data_stream();
+    if announced(&parts.headers).is_some_and(|bytes| bytes > limit as u64) {
+        // A client that asks before it sends has sent nothing yet.
+        if !parts.headers.contains_key(header::EXPECT) {
+            discard(chunks);
+        }
         return Err(too_large(limit));
     }
-    match tokio::time::timeout(BODY_LIMIT, collect(body, limit)).await {
-        Ok(read) => read,
+    match tokio::time::timeout(BODY_LIMIT, collect(&mut chunks, limit)).await {
+        Ok(Ok(Some(bytes))) => Ok(bytes),
+        Ok(Ok(None)) => {
+            discard(chunks);
+            Err(too_large(limit))
+        }
+        Ok(Err(error)) => Err(invalid("body", format!("the body broke off: {error}"))),
         Err(_) => {
             let message = format!("the body did not arrive within {} s", BODY_LIMIT.as_secs());
             Err(ApiError::new(ErrorCode::RequestTimeout, message).field("body"))
@@ -60,23 +68,34 @@ pub(in crate::control) async fn read(request: Request, limit: usize) -> Result<V
     }
 }
 
-async fn collect(body: Body, limit: usize) -> Result<Vec<u8>, ApiError> {
-    let mut chunks = body.into_data_stream();
+/// The bytes of a body; `None` as soon as there are too many.
+async fn collect(chunks: &mut BodyDataStream, limit: usize) -> Result<Option<Vec<u8>>, axum::Error> {
     let mut bytes = Vec::new();
-    let mut total = 0_usize;
-    while let Some(chunk) = poll_fn(|context| Pin::new(&mut chunks).poll_next(context)).await {
-        let chunk = chunk.map_err(|error| invalid("body", format!("the body broke off: {error}")))?;
-        total = total.saturating_add(chunk.len());
-        if total <= limit {
-            bytes.extend_from_slice(&chunk);
-        } else {
-            bytes = Vec::new();
+    while let Some(chunk) = next(chunks).await {
+        let chunk = chunk?;
+        if chunk.len() > limit - bytes.len() {
+            return Ok(None);
         }
-        if total > DISCARD_BYTES {
-            break;
-        }
+        bytes.extend_from_slice(&chunk);
     }
-    if total > limit { Err(too_large(limit)) } else { Ok(bytes) }
+    Ok(Some(bytes))
+}
+
+/// Reads on beside the answer, within bounds.
+fn discard(mut chunks: BodyDataStream) {
+    tokio::spawn(tokio::time::timeout(BODY_LIMIT, async move {
+        let mut left = DISCARD_BYTES;
+        while let Some(Ok(chunk)) = next(&mut chunks).await {
+            match left.checked_sub(chunk.len()) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    }));
+}
+
+async fn next(chunks: &mut BodyDataStream) -> Option<Result<Bytes, axum::Error>> {
+    poll_fn(|context| Pin::new(&mut *chunks).poll_next(context)).await
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
@@ -90,6 +109,8 @@ fn too_large(limit: usize) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
 
     async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, ApiError> {
