@@ -50,6 +50,7 @@ fn a_wrong_value_is_named_with_its_key() {
     config_is_refused("node_id = \"one\"", &["node_id"]);
     config_is_refused("node_id = 0", &["node_id"]);
     config_is_refused("compat = \"perfect\"", &["compat", "perfect"]);
+    // Also where a flag wins over it.
     config_is_refused("control = [\"carrier-pigeon:1\"]", &["control", "carrier-pigeon"]);
     config_is_refused(&LISTENER.replace("echo", "shout"), &["mode", "shout"]);
     config_is_refused(&LISTENER.replace("127.0.0.1:0", "nowhere"), &["bind", "nowhere"]);

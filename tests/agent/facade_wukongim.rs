@@ -147,6 +147,7 @@ fn connz_lists_with_the_codes_field_names() {
     let mut client = Peer::connect(agent.only());
     client.send("hello");
     client.expect("hello");
+    agent.counted(&client, 5, 5);
     let id = agent.assign(&client, "user123");
     let anonymous = Peer::connect(agent.only());
     let other = agent.id(&anonymous);
@@ -184,6 +185,7 @@ fn connz_pages_filters_and_sorts() {
         let text = vec![b'x'; 100 * (number + 1)];
         client.send(&text);
         client.expect(&text);
+        agent.counted(client, text.len() as u64, text.len() as u64);
     }
     let listed = |query: &str| -> Vec<u64> {
         let body = agent.tcp().get(&format!("/connz{query}")).is(200).json();

@@ -7,10 +7,12 @@ use crate::support::process::Run;
 use crate::support::service::{Service, have, psql, redis_benchmark, redis_cli};
 use crate::support::{Agent, End, LIMIT, Peer, until};
 
-/// Does this to every connection; each must be done.
+/// Does this to every connection. A client that gives up at its first cut may take its others along.
 fn all(agent: &Agent, operation: &str) {
     let (items, summary) = agent.operate(&json!({ "operation": operation, "where": "all" }));
-    assert!(!items.is_empty() && summary["done"] == items.len(), "{items:?}");
+    let count = |status: &str| summary[status].as_u64().unwrap();
+    assert!(count("done") > 0, "{summary}");
+    assert_eq!(count("done") + count("skipped"), items.len() as u64, "{summary}");
 }
 
 /// Nothing is left, whatever happened before.

@@ -42,10 +42,7 @@ fn odd_sizes_pass_unchanged() {
         assert!(bytes == back, "{size} bytes came back changed");
     }
     let total = 1 + 2 + 1447 + 1448 + 4095 + 4096 + 4097 + 65_535 + 65_536 + 65_537 + 300_001;
-    until("every byte is counted, once", || {
-        let row = agent.row(&client);
-        (row["to_upstream_bytes"] == total && row["to_client_bytes"] == total).then_some(())
-    });
+    agent.counted(&client, total, total);
 }
 
 #[test]

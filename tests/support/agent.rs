@@ -312,6 +312,15 @@ impl Agent {
         self.row(client)["conn_id"].as_u64().expect("conn_id is an integer")
     }
 
+    /// Waits until so many bytes are counted each way: a peer may have a byte a moment before it is counted.
+    #[track_caller]
+    pub(crate) fn counted(&self, client: &Peer, to_upstream: u64, to_client: u64) -> Value {
+        until(&format!("{to_upstream} and {to_client} bytes are counted"), || {
+            let row = self.row(client);
+            (row["to_upstream_bytes"] == to_upstream && row["to_client_bytes"] == to_client).then_some(row)
+        })
+    }
+
     /// Waits until the client's connection is in this state.
     #[track_caller]
     pub(crate) fn reaches(&self, client: &Peer, state: &str) {
