@@ -87,7 +87,6 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
     if let Err(error) = control.await {
         tracing::error!(%error, "the control API ended badly");
     }
-    node.listeners.stop();
     node.pool.stop();
     tracing::info!("stopped");
     Ok(())

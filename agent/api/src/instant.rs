@@ -10,10 +10,12 @@ pub struct Instant(pub i64);
 const PLACES: [(usize, usize); 7] = [(0, 4), (5, 2), (8, 2), (11, 2), (14, 2), (17, 2), (20, 3)];
 
 impl Instant {
-    /// A listing prints thousands of these, so they are printed by hand. Years are 1970 to 9999.
+    /// The text in ASCII. A listing prints thousands of these, so it is made by hand, for the years 1970 to
+    /// 9999.
     ///
     /// The calendar is that of <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>.
-    fn write_digits(self, text: &mut [u8]) {
+    pub fn text(self) -> [u8; 24] {
+        let mut text = *b"0000-00-00T00:00:00.000Z";
         let ms = u64::try_from(self.0).unwrap_or(0).min(253_402_300_799_999);
         let (days, rest) = (ms / 86_400_000, ms % 86_400_000);
         let shifted = days + 719_468;
@@ -35,14 +37,13 @@ impl Instant {
                 left /= 10;
             }
         }
+        text
     }
 }
 
 impl std::fmt::Display for Instant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        self.write_digits(&mut text);
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -56,9 +57,7 @@ impl std::str::FromStr for Instant {
 
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        self.write_digits(&mut text);
-        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

@@ -124,7 +124,6 @@ impl Agent {
 
 impl Drop for Agent {
     fn drop(&mut self) {
-        self.node.listeners.stop();
         self.node.pool.stop();
     }
 }

@@ -1,11 +1,11 @@
-//! Floor 7: who gets in. One thread accepts for all listeners, so that a count of accepted connections is
-//! exact, and hands each connection to the relay thread with the fewest.
+//! Floor 7: who gets in. One place accepts for all listeners, so that a count of accepted connections is
+//! exact, and hands each connection to the relay thread with the fewest. It works on the first of them.
 
 mod gate;
 mod porter;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context;
 use connctl_api::listener::{GateReport, ListenerRow, RejectMode};
@@ -37,11 +37,10 @@ pub enum GateOrder {
     },
 }
 
-/// The thread that accepts, seen from the others.
+/// The one place that accepts, seen from other threads.
 #[derive(Debug)]
 pub struct Listeners {
     outbox: Outbox<Message>,
-    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
     places: Vec<Place>,
 }
 
@@ -58,7 +57,6 @@ pub struct Place {
 enum Message {
     Order { indexes: Vec<usize>, order: GateOrder, reply: oneshot::Sender<Vec<GateReport>> },
     Rows { reply: oneshot::Sender<Vec<ListenerRow>> },
-    Stop,
 }
 
 /// Listeners that are bound, before anything is accepted.
@@ -103,9 +101,9 @@ impl Listeners {
             .iter()
             .map(|(settings, door)| Place { settings: Arc::clone(settings), address: door.address() })
             .collect();
-        let porter = porter::Porter::new(bound.0, inbox, inside)?;
-        let thread = std::thread::Builder::new().name("accept".to_owned()).spawn(move || porter.run())?;
-        Ok(Self { outbox, thread: Mutex::new(Some(thread)), places })
+        let pool = Arc::clone(&inside.pool);
+        pool.host(Box::new(porter::Porter::new(bound.0, inbox, inside)?));
+        Ok(Self { outbox, places })
     }
 
     /// The listeners in the order of the configuration.
@@ -125,16 +123,5 @@ impl Listeners {
         let (reply, answer) = oneshot::channel();
         self.outbox.post(Message::Rows { reply });
         answer.await.unwrap_or_default()
-    }
-
-    /// Closes the listening sockets and ends the thread.
-    pub fn stop(&self) {
-        self.outbox.post(Message::Stop);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            tracing::error!("the accepting thread had panicked");
-        }
     }
 }

@@ -1,7 +1,7 @@
-//! The thread that accepts.
+//! Accepting, for all listeners in one place.
 
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -15,10 +15,10 @@ use crate::base::inbox::Inbox;
 use crate::config::ListenerSettings;
 use crate::net::close;
 use crate::net::listen::{Door, is_of_peer};
-use crate::net::poll::Poll;
+use crate::net::poll::{Poll, Ready};
 use crate::registry::Conn;
 use crate::registry::conn::{Birth, Origin};
-use crate::relay::{Arrival, descriptors};
+use crate::relay::{Arrival, Guest, descriptors};
 
 /// Connections accepted from one listener before the others have their turn.
 const ACCEPTS_A_TURN: usize = 64;
@@ -27,7 +27,7 @@ const REST_MS: u64 = 50;
 /// The token of the inbox; listeners have their index.
 const WAKE: u64 = u64::MAX;
 
-/// The thread's state.
+/// The one place that accepts.
 #[derive(Debug)]
 pub(super) struct Porter {
     poll: Poll,
@@ -37,7 +37,7 @@ pub(super) struct Porter {
     inside: Inside,
     /// When accepting goes on after descriptors had run out; 0 is now.
     resting_until: u64,
-    is_stopping: bool,
+    events: Vec<Ready>,
 }
 
 /// One listener.
@@ -72,31 +72,16 @@ impl Porter {
             })
             .collect();
         let gates = Gates::new(entrances.len());
-        Ok(Self { poll, inbox, entrances, gates, inside, resting_until: 0, is_stopping: false })
+        let mut porter = Self { poll, inbox, entrances, gates, inside, resting_until: 0, events: Vec::new() };
+        porter.arrange();
+        Ok(porter)
     }
 
-    pub(super) fn run(mut self) {
-        let (mut events, mut messages) = (Vec::new(), Vec::new());
-        self.arrange();
-        while !self.is_stopping {
-            let rest = (self.resting_until != 0).then(|| self.resting_until.saturating_sub(clock::now_ms()));
-            events.clear();
-            if let Err(error) = self.poll.wait(rest, &mut events) {
-                tracing::error!(%error, "waiting for connections failed");
-            }
-            for ready in &events {
-                match usize::try_from(ready.token) {
-                    Ok(index) if index < self.entrances.len() => self.accept_some(index),
-                    _ => self.inbox.take(&mut messages),
-                }
-            }
-            for message in messages.drain(..) {
-                self.on_message(message);
-            }
-            if self.resting_until != 0 && self.resting_until <= clock::now_ms() {
-                self.resting_until = 0;
-                self.arrange();
-            }
+    fn read_inbox(&mut self) {
+        let mut messages = Vec::new();
+        self.inbox.take(&mut messages);
+        for message in messages {
+            self.on_message(message);
         }
     }
 
@@ -114,7 +99,6 @@ impl Porter {
             Message::Rows { reply } => {
                 let _ = reply.send((0..self.entrances.len()).map(|index| self.row(index)).collect());
             }
-            Message::Stop => self.is_stopping = true,
         }
     }
 
@@ -242,6 +226,36 @@ impl Porter {
             accepted: entrance.accepted,
             rejected: entrance.rejected,
         }
+    }
+}
+
+impl AsFd for Porter {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.poll.as_fd()
+    }
+}
+
+impl Guest for Porter {
+    fn turn(&mut self) {
+        let mut events = std::mem::take(&mut self.events);
+        if let Err(error) = self.poll.wait(Some(0), &mut events) {
+            tracing::error!(%error, "waiting for connections failed");
+        }
+        for ready in events.drain(..) {
+            match usize::try_from(ready.token) {
+                Ok(index) if index < self.entrances.len() => self.accept_some(index),
+                _ => self.read_inbox(),
+            }
+        }
+        self.events = events;
+        if self.resting_until != 0 && self.resting_until <= clock::now_ms() {
+            self.resting_until = 0;
+            self.arrange();
+        }
+    }
+
+    fn wait_ms(&self) -> Option<u64> {
+        (self.resting_until != 0).then(|| self.resting_until.saturating_sub(clock::now_ms()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Waiting for many sockets at once: an edge-triggered `epoll`.
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -81,6 +81,12 @@ impl Poll {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+}
+
+impl AsFd for Poll {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.as_fd()
     }
 }
 

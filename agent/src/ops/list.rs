@@ -11,6 +11,7 @@ use connctl_api::instant::Instant;
 use connctl_api::selector::{Field, Selector, Subject, Value};
 use connctl_api::units;
 
+pub use super::row::write_row;
 use super::select::{self, View};
 use super::{Node, show};
 use crate::base::clock;
@@ -262,20 +263,6 @@ pub fn row(node: &Node, conn: &Conn) -> ConnRow<'static> {
         upstream,
         ..row
     }
-}
-
-/// Appends the row of a connection as one JSON line.
-pub fn write_row(node: &Node, conn: &Conn, now_ms: u64, out: &mut Vec<u8>) {
-    let (client, upstream) = (conn.client(), conn.upstream());
-    let labels = conn.labels();
-    let row = ConnRow { client: Some(client), upstream, ..row_of(node, conn, &labels, now_ms) };
-    let length = out.len();
-    if serde_json::to_writer(&mut *out, &row).is_err() {
-        // Writing plain values into memory cannot fail; if it does, the line is left out, not half in.
-        out.truncate(length);
-        return;
-    }
-    out.push(b'\n');
 }
 
 /// A row without the two addresses that are under the same lock as the labels.

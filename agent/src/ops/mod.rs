@@ -6,6 +6,7 @@ pub mod gate;
 pub mod list;
 pub mod node;
 pub mod operate;
+mod row;
 pub mod select;
 pub mod show;
 pub mod stats;

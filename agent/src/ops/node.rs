@@ -24,7 +24,7 @@ pub struct Node {
     pub stats: Arc<Stats>,
     /// The threads that own the sockets.
     pub pool: Arc<Pool>,
-    /// The thread that accepts.
+    /// Who gets in.
     pub listeners: Listeners,
     /// Where the control API is bound.
     pub control: Vec<Control>,

@@ -103,11 +103,12 @@ fn check_dial(pair: &mut Pair, slot: u32, context: &mut Context) {
     if !upstream.writable && !upstream.failed && !upstream.hung_up {
         return;
     }
-    upstream.failed = false;
+    // A dial that failed is reported as such; one that is only writable has succeeded.
+    let is_failed = std::mem::take(&mut upstream.failed) || upstream.hung_up;
     let Some(fd) = upstream.fd.as_ref() else {
         return;
     };
-    match connect::outcome(fd) {
+    match if is_failed { connect::outcome(fd) } else { Ok(()) } {
         Ok(()) => connected(pair),
         Err(error) => {
             drop_attempt(pair, errno::reason(error));

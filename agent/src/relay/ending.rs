@@ -268,7 +268,9 @@ fn finish_leg(pair: &mut Pair, work: &mut Work, side: Side, context: &mut Contex
     if is_wanted(pair, work, side) {
         return;
     }
-    if state.is_closed() || (state.is_fin_acked() && drop_input(pair, side, context)) {
+    // A peer whose end was read has sent nothing after it.
+    let is_read = |context| pair.leg(side).ended || drop_input(pair, side, context);
+    if state.is_closed() || (state.is_fin_acked() && is_read(context)) {
         pair.leg_mut(side).fd = None;
     }
 }

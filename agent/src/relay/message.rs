@@ -32,6 +32,8 @@ pub(super) enum Message {
     Inspect { targets: Vec<Target>, facts: Facts },
     /// A name that a connection wants to dial has these addresses.
     Resolved { target: (u32, ConnId), addresses: Vec<SocketAddr> },
+    /// Let this work on the thread.
+    Host(Box<dyn super::Guest>),
     /// End the thread.
     Stop,
 }

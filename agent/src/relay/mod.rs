@@ -27,6 +27,7 @@ use crate::registry::Registry;
 pub use message::Arrival;
 use message::Message;
 pub(crate) use pair::descriptors;
+pub use thread::Guest;
 
 /// What the relay threads share with the rest of the agent.
 #[derive(Debug, Clone)]
@@ -129,6 +130,13 @@ impl Pool {
         let thread = usize::from(arrival.conn.thread());
         if let Some(handle) = self.handles.get(thread) {
             handle.outbox.post(Message::Adopt(Box::new(arrival)));
+        }
+    }
+
+    /// Lets something work on the first thread.
+    pub fn host(&self, guest: Box<dyn Guest>) {
+        if let Some(handle) = self.handles.first() {
+            handle.outbox.post(Message::Host(guest));
         }
     }
 

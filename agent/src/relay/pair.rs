@@ -92,6 +92,14 @@ pub(super) enum Way {
 impl Way {
     pub(super) const BOTH: [Self; 2] = [Self::ToUpstream, Self::ToClient];
 
+    /// The direction against this one.
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::ToUpstream => Self::ToClient,
+            Self::ToClient => Self::ToUpstream,
+        }
+    }
+
     /// The direction whose bytes come out at this side.
     pub(super) const fn into_side(side: Side) -> Self {
         match side {

@@ -238,9 +238,12 @@ fn pass_end(pair: &mut Pair, way: Way, from: Side, to: Option<Side>) -> Stop {
     if pair.is_to_be_reset(to) {
         return Stop::Waiting;
     }
+    // The last end of all is sent by the close that follows at once.
+    let is_last = pair.work.is_none() && pair.is_done(way.other());
     let leg = pair.leg_mut(to);
     if !leg.shut {
-        if let Some(fd) = leg.fd.as_ref()
+        if !is_last
+            && let Some(fd) = leg.fd.as_ref()
             && let Err(error) = close::finish_writing(fd)
             // The peer was faster and everything is over: its event tells.
             && error != Errno::NOTCONN

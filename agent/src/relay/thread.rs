@@ -1,6 +1,7 @@
 //! A relay thread's loop: events, messages, deadlines, and a bounded share of commands in each turn.
 
 use std::collections::VecDeque;
+use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,6 +27,18 @@ use crate::net::poll::{Poll, Ready};
 const COMMANDS_A_TURN: usize = 64;
 /// The token of the inbox.
 const WAKE: u64 = u64::MAX;
+/// The token of the guest.
+const GUEST: u64 = u64::MAX - 1;
+
+/// Something of a higher floor that works on a relay thread, with a poll of its own inside the thread's:
+/// a connection that is accepted where it is relayed costs no switch of threads.
+pub trait Guest: AsFd + Send + std::fmt::Debug {
+    /// Does what there is to do, without waiting.
+    fn turn(&mut self);
+
+    /// Milliseconds until it wants a turn without an event.
+    fn wait_ms(&self) -> Option<u64>;
+}
 
 /// One relay thread.
 #[derive(Debug)]
@@ -34,6 +47,7 @@ pub(super) struct Relay {
     pairs: Slab<Box<Pair>>,
     context: Context,
     commands: VecDeque<Batch>,
+    guest: Option<Box<dyn Guest>>,
     is_stopping: bool,
 }
 
@@ -87,7 +101,8 @@ impl Relay {
             over: Vec::new(),
             live,
         };
-        Ok(Self { inbox, pairs: Slab::new(), context, commands: VecDeque::new(), is_stopping: false })
+        let commands = VecDeque::new();
+        Ok(Self { inbox, pairs: Slab::new(), context, commands, guest: None, is_stopping: false })
     }
 
     pub(super) fn run(mut self) {
@@ -102,12 +117,13 @@ impl Relay {
             self.context.now_ms = clock::now_ms();
             std::mem::swap(&mut turns, &mut self.context.turns);
             for ready in &events {
-                if ready.token == WAKE {
-                    self.inbox.take(&mut messages);
-                } else {
-                    self.on_ready(*ready);
+                match ready.token {
+                    WAKE => self.inbox.take(&mut messages),
+                    GUEST => {}
+                    _ => self.on_ready(*ready),
                 }
             }
+            self.serve_guest(events.iter().any(|ready| ready.token == GUEST));
             for message in messages.drain(..) {
                 self.on_message(message);
             }
@@ -127,11 +143,30 @@ impl Relay {
 
     /// How long to wait for an event: not at all while there is more to do.
     fn patience(&self) -> Option<u64> {
-        if self.context.turns.is_empty() && self.commands.is_empty() {
-            self.context.timers.wait_ms(self.context.now_ms)
-        } else {
-            Some(0)
+        if !self.context.turns.is_empty() || !self.commands.is_empty() {
+            return Some(0);
         }
+        let guest = self.guest.as_ref().and_then(|guest| guest.wait_ms());
+        let timers = self.context.timers.wait_ms(self.context.now_ms);
+        [guest, timers].into_iter().flatten().min()
+    }
+
+    fn serve_guest(&mut self, is_ready: bool) {
+        let Some(guest) = &mut self.guest else {
+            return;
+        };
+        if (is_ready || guest.wait_ms() == Some(0))
+            && catch_unwind(AssertUnwindSafe(|| guest.turn())).is_err()
+        {
+            tracing::error!("a defect while connections were accepted");
+        }
+    }
+
+    fn host(&mut self, guest: Box<dyn Guest>) {
+        if let Err(error) = self.context.poll.watch_input(&*guest, GUEST) {
+            tracing::error!(%error, "no connection can be accepted");
+        }
+        self.guest = Some(guest);
     }
 
     fn on_ready(&mut self, ready: Ready) {
@@ -170,6 +205,7 @@ impl Relay {
                     });
                 }
             }
+            Message::Host(guest) => self.host(guest),
             Message::Stop => self.is_stopping = true,
         }
     }
