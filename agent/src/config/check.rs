@@ -41,11 +41,15 @@ pub struct Flags {
 /// # Errors
 /// The first value that is wrong, by its name.
 pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
-    let mut control = flags.control;
-    if control.is_empty() {
-        control = file.control.unwrap_or_default();
+    // The file is right or wrong as a whole, also where flags win over it.
+    let addresses =
+        |texts: &[String]| texts.iter().map(|text| control_address(text)).collect::<anyhow::Result<Vec<_>>>();
+    let filed = addresses(&file.control.unwrap_or_default())?;
+    let flagged = addresses(&flags.control)?;
+    let control = if flagged.is_empty() { filed } else { flagged };
+    if let Some(node_id) = file.node_id {
+        NodeId::new(node_id).context("node_id is wrong")?;
     }
-    let control: Vec<_> = control.iter().map(|text| control_address(text)).collect::<anyhow::Result<_>>()?;
     for threads in flags.threads.into_iter().chain(file.threads) {
         let is_fine = (1..=MAX_THREADS).contains(&threads);
         ensure!(is_fine, "threads {threads} is out of range: 1 to {MAX_THREADS}");
