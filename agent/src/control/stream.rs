@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 
 /// Lines are gathered up to this many bytes before the writer waits for the client.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// What a line may go over that.
+const LINE_BYTES: usize = 4 * 1024;
 /// Chunks on their way: one that is being written and one that is ready.
 const CHUNKS: usize = 1;
 /// A client that reads nothing for this long is given up. Long, because a pager on a terminal stops reading
@@ -79,7 +81,10 @@ impl Lines {
         }
         let permit = tokio::time::timeout(STALL_LIMIT, self.sender.reserve()).await;
         let permit = permit.map_err(|_| Gone)?.map_err(|_| Gone)?;
-        permit.send(Ok(std::mem::take(&mut self.buffer).into()));
+        // More will come of a buffer that was full, and then it need not grow again.
+        let room = if self.is_full() { CHUNK_BYTES + LINE_BYTES } else { 0 };
+        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(room));
+        permit.send(Ok(full.into()));
         Ok(())
     }
 

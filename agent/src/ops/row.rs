@@ -15,11 +15,12 @@ pub fn write_row(node: &Node, conn: &Conn, now_ms: u64, out: &mut Vec<u8>) {
 }
 
 fn write(node_id: u64, conn: &Conn, now_ms: u64, out: &mut Vec<u8>) {
-    let (client, upstream) = (conn.client(), conn.upstream());
     number(out, b"{\"conn_id\":", conn.id().get());
     number(out, b",\"node_id\":", node_id);
+    let (client, upstream);
     {
         let labels = conn.labels();
+        (client, upstream) = (labels.client().unwrap_or(conn.peer()), labels.upstream());
         optional_text(out, b",\"uid\":", labels.uid.as_deref());
         optional_text(out, b",\"device\":", labels.device.as_deref());
         out.extend_from_slice(b",\"tags\":");

@@ -41,6 +41,18 @@ pub struct Labels {
     proxied: Option<Box<SocketAddr>>,
 }
 
+impl Labels {
+    /// The client's address, where it is not the socket's peer.
+    pub fn client(&self) -> Option<SocketAddr> {
+        self.proxied.as_deref().copied()
+    }
+
+    /// The upstream's address, once connected.
+    pub fn upstream(&self) -> Option<SocketAddr> {
+        self.upstream.as_deref().copied()
+    }
+}
+
 /// One live connection. The thread that owns the sockets writes the counters; everyone may read them.
 #[derive(Debug)]
 pub struct Conn {
@@ -110,7 +122,7 @@ impl Conn {
 
     /// The client's address: the one of a PROXY header, or else the socket's peer.
     pub fn client(&self) -> SocketAddr {
-        self.labels().proxied.as_deref().copied().unwrap_or(self.peer)
+        self.labels().client().unwrap_or(self.peer)
     }
 
     /// The peer of the accepted socket.
@@ -125,7 +137,7 @@ impl Conn {
 
     /// The upstream's address, once connected.
     pub fn upstream(&self) -> Option<SocketAddr> {
-        self.labels().upstream.as_deref().copied()
+        self.labels().upstream()
     }
 
     /// Milliseconds since 1970 when it was accepted.

@@ -260,6 +260,11 @@ fn finish_leg(pair: &mut Pair, work: &mut Work, side: Side, context: &mut Contex
     {
         // An error means that the peer's RST was faster; the state tells it below.
         leg.shut = close::finish_writing(fd).is_ok();
+        leg.has_news |= !leg.shut;
+    }
+    // The acknowledgement of the FIN is an event, and so is the peer's own end.
+    if !std::mem::take(&mut pair.leg_mut(side).has_news) {
+        return;
     }
     let state = note_state(pair, work, side);
     if state.is_closed() && !pair.leg(side).shut {

@@ -54,6 +54,8 @@ pub(super) struct Leg {
     pub(super) ended: bool,
     /// Our FIN was sent.
     pub(super) shut: bool,
+    /// Something happened to it since an ending last asked the kernel for its state.
+    pub(super) has_news: bool,
 }
 
 /// Where a connection is before its bytes flow.

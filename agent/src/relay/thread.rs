@@ -179,6 +179,7 @@ impl Relay {
             leg.writable |= ready.writable;
             leg.hung_up |= ready.hung_up;
             leg.failed |= ready.failed;
+            leg.has_news = true;
             drive(pair, slot, context);
         });
     }
@@ -234,6 +235,7 @@ impl Relay {
     fn on_deadline(&mut self, slot: u32) {
         self.with(slot, |pair, slot, context| {
             pair.deadline = 0;
+            pair.legs.iter_mut().for_each(|leg| leg.has_news = true);
             dial::late(pair, slot, context);
             drive(pair, slot, context);
         });
