@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use connctl_api::conn::State;
 use connctl_api::instant::Instant;
 use connctl_api::node::NodeReport;
 
@@ -57,12 +56,12 @@ pub async fn report(node: &Node) -> NodeReport {
     }
 }
 
-/// Live connections that have come past the dial, and those that have not.
-pub fn count_opening(node: &Node) -> u64 {
-    node.registry.all().iter().filter(|conn| conn.state() == State::Opening).count() as u64
-}
-
 fn descriptors_used() -> u64 {
+    // Since Linux 6.2 the directory's size is the count; reading 16,000 entries takes ten milliseconds.
+    let size = std::fs::metadata("/proc/self/fd").map_or(0, |directory| directory.len());
+    if size > 0 {
+        return size;
+    }
     // The directory that is being read counts as one of them.
     std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(1) as u64)
 }
