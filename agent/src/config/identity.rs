@@ -72,8 +72,9 @@ fn rule(word: &str) -> anyhow::Result<Rule> {
     if let Some((_, rule)) = WORDS.iter().find(|(known, _)| *known == word) {
         return Ok(rule.clone());
     }
-    let known = WORDS.iter().map(|(known, _)| *known).chain(["http:HEADER"]);
-    let nearest = known.min_by_key(|known| strsim::damerau_levenshtein(known, word)).unwrap_or_default();
+    let known = WORDS.iter().map(|(known, _)| (*known, *known)).chain([("http", "http:HEADER")]);
+    let distance = |(known, _): &(&str, &str)| strsim::damerau_levenshtein(known, word);
+    let (_, nearest) = known.min_by_key(distance).unwrap_or_default();
     bail!("{word:?} is not a rule: the nearest known one is {nearest:?}")
 }
 

@@ -127,8 +127,9 @@ mod tests {
         header.append_tlv(Tlv::Authority("db.example.com".into()));
         header.append_tlv(Tlv::UniqueId(b"id-1".into()));
         assert_eq!(named(&header), Found::named("db.example.com", Some(b"id-1")));
-        let tlvs = [Tlv::SslCn("alice".into())];
-        header.append_tlv(Tlv::Ssl(SslInfo::new(true, true, false, 0, tlvs)));
+        let mut ssl = SslInfo::new(true, true, false, 0);
+        ssl.append_tlv(Tlv::SslCn("alice".into()));
+        header.append_tlv(Tlv::Ssl(ssl));
         assert_eq!(named(&header), Found::named("alice", Some(b"id-1")));
     }
 
