@@ -10,6 +10,8 @@ const COUNTED_SECRET: u32 = 0x8000;
 const LONG_SECRET: u32 = 0x20_0000;
 /// What stands before the username; a request for TLS is just that.
 const HEAD: usize = 32;
+/// No client has that much to say about itself.
+const MAX_PACKET: usize = 64 * 1024;
 /// The place of the client's first packet in the conversation.
 const SEQUENCE: u8 = 1;
 
@@ -20,7 +22,7 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded {
         return Err(Miss::No);
     };
     let length = usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16;
-    if length < HEAD || bytes.u8()? != SEQUENCE {
+    if !(HEAD..MAX_PACKET).contains(&length) || bytes.u8()? != SEQUENCE {
         return Err(Miss::No);
     }
     let mut packet = bytes.message(length);
@@ -28,7 +30,10 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded {
     if flags & PROTOCOL_41 == 0 || (flags & TLS != 0 && length == HEAD) {
         return Err(Miss::No);
     }
-    packet.take(HEAD - 4)?;
+    // The largest packet and the character set; then zeros, of which MariaDB uses the last four.
+    packet.take(5)?;
+    packet.expect(&[0; HEAD - 13])?;
+    packet.take(4)?;
     let found = Found::user(packet.until(0)?)?;
     if flags & HAS_DATABASE == 0 {
         return Ok(found);
