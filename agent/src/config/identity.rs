@@ -10,7 +10,8 @@ use ipnet::IpNet;
 /// The most rules of a listener.
 pub const MAX_RULES: usize = 16;
 /// Headers whose value lets anyone in who knows it: it must not become a name that is listed.
-const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+const SECRET_HEADERS: [&str; 6] =
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token"];
 
 /// Where a user is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
