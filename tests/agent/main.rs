@@ -14,6 +14,7 @@ mod facade_scassandra;
 mod facade_simulacron;
 mod facade_wukongim;
 mod half_close;
+mod identity;
 mod instruments;
 mod listener_gate;
 mod once_only;

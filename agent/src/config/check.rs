@@ -1,6 +1,7 @@
 //! From flags and file to [`Settings`]: flags win, listeners of both go together, and everything is checked
 //! before anything is used.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use connctl_api::conn::Mode;
 use connctl_api::id::NodeId;
 
 use super::file::{self, File, host_port};
+use super::identity::{self, Networks};
 use super::settings::{
     Compat, Control, DEFAULT_BACKLOG, DEFAULT_DIAL_TIMEOUT, DEFAULT_KEEPALIVE, DEFAULT_MAX_THREADS,
     DEFAULT_NODE_ID, DEFAULT_PROXY_TIMEOUT, DEFAULT_SHUTDOWN_GRACE, Keepalive, ListenerSettings, MAX_THREADS,
@@ -154,6 +156,8 @@ fn listener_settings(listener: file::Listener, place: usize) -> anyhow::Result<L
         .iter()
         .map(|text| network(text).with_context(|| of("accept_proxy_from")))
         .collect::<anyhow::Result<_>>()?;
+    let identity = identity::rules(&listener.identity).with_context(|| of("identity"))?;
+    let networks = Networks::read(&listener.networks).with_context(|| of("networks"))?;
     ensure!(listener.backlog != Some(0), "{} is 0: at least 1", of("backlog"));
     Ok(ListenerSettings {
         mode: listener.mode,
@@ -166,6 +170,8 @@ fn listener_settings(listener: file::Listener, place: usize) -> anyhow::Result<L
         accept_proxy_from,
         proxy_timeout,
         send_proxy: listener.send_proxy,
+        identity,
+        networks,
         name,
     })
 }
@@ -196,7 +202,7 @@ fn upstream_address(text: &str) -> anyhow::Result<Upstream> {
     })
 }
 
-fn network(text: &str) -> anyhow::Result<ipnet::IpNet> {
+pub(super) fn network(text: &str) -> anyhow::Result<ipnet::IpNet> {
     text.parse::<ipnet::IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(ipnet::IpNet::from))
         .ok()
@@ -236,6 +242,8 @@ pub fn listener_flag(mode: Mode, text: &str) -> anyhow::Result<file::Listener> {
         accept_proxy_from: Vec::new(),
         proxy_timeout: None,
         send_proxy: None,
+        identity: Vec::new(),
+        networks: BTreeMap::new(),
     })
 }
 
@@ -273,6 +281,11 @@ mod tests {
             (
                 "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\naccept_proxy_from=['x']",
                 ["accept_proxy_from", "x"],
+            ),
+            ("[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nidentity=['mqqt']", ["identity", "\"mqtt\""]),
+            (
+                "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nnetworks={'10/8'='lan'}",
+                ["networks", "\"10/8\""],
             ),
         ] {
             let error = format!("{:#}", check(text).unwrap_err());

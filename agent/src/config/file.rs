@@ -1,5 +1,6 @@
 //! The TOML file: its shape, and what a mistake in it says.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -64,6 +65,12 @@ pub struct Listener {
     pub proxy_timeout: Option<Time>,
     /// `v1` or `v2`.
     pub send_proxy: Option<ProxyVersion>,
+    /// Where a user is looked for, in this order.
+    #[serde(default)]
+    pub identity: Vec<String>,
+    /// Users by network, where no rule finds one.
+    #[serde(default)]
+    pub networks: BTreeMap<String, String>,
 }
 
 /// A duration such as `"30m"`.

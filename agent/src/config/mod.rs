@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod file;
+pub mod identity;
 pub mod settings;
 
 pub use settings::{Bind, Compat, Control, Keepalive, ListenerSettings, Settings, Upstream};

@@ -8,6 +8,8 @@ use connctl_api::conn::Mode;
 use connctl_api::id::NodeId;
 use ipnet::IpNet;
 
+use super::identity::{Networks, Rule};
+
 /// Everything an agent is told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -90,6 +92,10 @@ pub struct ListenerSettings {
     pub proxy_timeout: Duration,
     /// The PROXY header sent to the upstream.
     pub send_proxy: Option<ProxyVersion>,
+    /// Where a user is looked for, in this order.
+    pub identity: Vec<Rule>,
+    /// Users by network, where no rule finds one.
+    pub networks: Networks,
 }
 
 /// A listening address: `HOST:PORT` resolved when the file is read.

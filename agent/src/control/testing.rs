@@ -142,6 +142,8 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         accept_proxy_from: Vec::new(),
         proxy_timeout: Duration::from_secs(1),
         send_proxy: None,
+        identity: Vec::new(),
+        networks: Default::default(),
     };
     Settings {
         node_id: NodeId::new(NODE_ID).unwrap(),

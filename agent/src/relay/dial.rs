@@ -10,8 +10,9 @@ use super::message::Message;
 use super::pair::{Dialing, Pair, Phase};
 use super::proxy::{self, Header};
 use super::thread::{Context, token};
-use super::{ending, pair};
+use super::{ending, identify, pair};
 use crate::config::Upstream;
+use crate::identity::Found;
 use crate::net::connect::{self, Dial};
 use crate::net::errno;
 
@@ -23,7 +24,7 @@ pub(super) fn welcome(pair: &mut Pair, slot: u32, context: &mut Context) {
         let deadline = context.now_ms + millis(pair.settings.proxy_timeout);
         pair.dial = Some(Box::new(waiting(deadline)));
     } else {
-        begin(pair, slot, context);
+        begin(pair, None, slot, context);
     }
 }
 
@@ -35,7 +36,8 @@ fn millis(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn begin(pair: &mut Pair, slot: u32, context: &mut Context) {
+fn begin(pair: &mut Pair, found: Option<Found>, slot: u32, context: &mut Context) {
+    identify::begin(pair, found, &context.shared.registry);
     if pair.conn.origin().mode != Mode::Forward {
         pair.phase = Phase::Open;
         pair.dial = None;
@@ -80,11 +82,11 @@ fn read_header(pair: &mut Pair, slot: u32, context: &mut Context) {
         return;
     };
     match proxy::read(fd, &mut context.buffer) {
-        Header::Address(address) => {
+        Header::Address(address, found) => {
             if let Some(address) = address {
                 context.shared.registry.readdress(&pair.conn, address);
             }
-            begin(pair, slot, context);
+            begin(pair, found, slot, context);
         }
         Header::Incomplete if !client.hung_up => pair.leg_mut(Side::Client).readable = false,
         Header::Incomplete | Header::Wrong => bad_header(pair, context),

@@ -10,6 +10,7 @@ use connctl_api::conn::{Mode, Side, State};
 use super::flow::{Cut, Flow};
 use super::work::{Method, Work};
 use crate::config::ListenerSettings;
+use crate::identity::Tap;
 use crate::registry::Conn;
 
 /// One connection.
@@ -26,6 +27,8 @@ pub(super) struct Pair {
     pub(super) work: Option<Box<Work>>,
     /// While the upstream is being dialled.
     pub(super) dial: Option<Box<Dialing>>,
+    /// Until it is known whose it is.
+    pub(super) tap: Option<Box<Tap>>,
     /// Whose FIN came first.
     pub(super) first_end: Option<Side>,
     /// The deadline that [`super::timers::Timers`] has for it; 0 is none.
@@ -132,6 +135,7 @@ impl Pair {
             phase: Phase::Open,
             work: None,
             dial: None,
+            tap: None,
             first_end: None,
             deadline: 0,
             is_queued: false,

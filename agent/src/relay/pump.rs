@@ -13,9 +13,11 @@ use rustix::net::{RecvFlags, SendFlags};
 use rustix::pipe::SpliceFlags;
 
 use super::flow::{Cut, Push};
+use super::identify;
 use super::pair::{Pair, Way};
 use crate::net::close;
 use crate::net::pipes::Pool;
+use crate::registry::Registry;
 
 /// The buffer of a thread. Larger reads cost cache, smaller ones calls.
 pub(super) const BUFFER_BYTES: usize = 64 * 1024;
@@ -31,6 +33,7 @@ pub(super) struct Tools<'a> {
     pub(super) buffer: &'a mut [u8],
     pub(super) pipes: &'a mut Pool,
     pub(super) now_ms: u64,
+    pub(super) registry: &'a Registry,
 }
 
 /// Why a direction stopped moving.
@@ -119,12 +122,13 @@ fn take(
         },
         to => take_small(pair, way, from, to, room, tools)?,
     };
+    // What moves by pipe cannot be looked at.
+    let may_be_bulk = to.is_some() && (from != Side::Client || pair.tap.is_none());
     let flow = pair.flow_mut(way);
     if let Cut::After(left) = flow.cut {
         flow.cut = Cut::After(left - count.min(left));
     }
-    flow.bulk =
-        to.is_some() && if flow.bulk { count >= BULK_UNTIL as u64 } else { count >= BULK_FROM as u64 };
+    flow.bulk = may_be_bulk && if flow.bulk { count >= BULK_UNTIL as u64 } else { count >= BULK_FROM as u64 };
     Ok(count)
 }
 
@@ -156,6 +160,9 @@ fn take_small(
     // nothing is saved. An end that was reported already is no new event, so it is read up to.
     if count < room && !source.hung_up {
         source.readable = false;
+    }
+    if from == Side::Client && pair.tap.is_some() {
+        identify::look(pair, &tools.buffer[..count], tools.registry);
     }
     let Some(to) = to else {
         count_written(pair, way, count as u64, tools.now_ms);

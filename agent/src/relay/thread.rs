@@ -331,7 +331,12 @@ fn find_failure(pair: &mut Pair, context: &mut Context) {
 
 impl Context {
     pub(super) fn tools(&mut self) -> Tools<'_> {
-        Tools { buffer: &mut self.buffer, pipes: &mut self.pipes, now_ms: self.now_ms }
+        Tools {
+            buffer: &mut self.buffer,
+            pipes: &mut self.pipes,
+            now_ms: self.now_ms,
+            registry: &self.shared.registry,
+        }
     }
 
     /// Gives a connection another turn.

@@ -1,0 +1,49 @@
+//! What a decoder has to say.
+
+use connctl_api::conn::MAX_LABEL_BYTES;
+
+use super::Miss;
+
+/// Whose connection it is, by its first message. Never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The user.
+    pub uid: Box<str>,
+    /// The device.
+    pub device: Option<Box<str>>,
+    /// What else is known.
+    pub tags: Vec<(&'static str, Box<str>)>,
+}
+
+impl Found {
+    /// A user by these bytes.
+    pub(super) fn user(bytes: &[u8]) -> Result<Self, Miss> {
+        Ok(Self { uid: label(bytes).ok_or(Miss::No)?, device: None, tags: Vec::new() })
+    }
+
+    /// A user that a PROXY header names, with the header's id of the connection.
+    pub fn named(name: &str, unique_id: Option<&[u8]>) -> Option<Self> {
+        let found = Self::user(name.as_bytes()).ok()?;
+        Some(found.tag("unique_id", unique_id.unwrap_or_default()))
+    }
+
+    /// The device, where these bytes can name one.
+    pub(super) fn device(mut self, bytes: &[u8]) -> Self {
+        self.device = label(bytes);
+        self
+    }
+
+    /// One more label, where these bytes can be one.
+    pub(super) fn tag(mut self, key: &'static str, bytes: &[u8]) -> Self {
+        self.tags.extend(label(bytes).map(|value| (key, value)));
+        self
+    }
+}
+
+/// Bytes that can be a label. Others are refused as a whole, not shortened or cleaned: two users must not
+/// become one, and what a client sends must not steer the terminal of whoever lists it.
+fn label(bytes: &[u8]) -> Option<Box<str>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let is_fine = (1..=MAX_LABEL_BYTES).contains(&text.len()) && !text.contains(char::is_control);
+    is_fine.then(|| text.into())
+}

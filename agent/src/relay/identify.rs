@@ -1,0 +1,41 @@
+//! Whose connection it is, while its bytes pass.
+
+use super::pair::Pair;
+use crate::config::identity::Rule;
+use crate::identity::{self, Found, Miss, Tap};
+use crate::registry::Registry;
+
+/// Before bytes flow: what the PROXY header or the address says counts at once, until a rule that stands
+/// before it finds someone.
+pub(super) fn begin(pair: &mut Pair, header: Option<Found>, registry: &Registry) {
+    let rules = &pair.settings.identity;
+    let place = rules.iter().position(|rule| *rule == Rule::Proxy);
+    let (found, first) = match (place, header) {
+        (Some(place), Some(found)) => (Some(found), place),
+        _ => (of_network(pair), rules.len()),
+    };
+    pair.tap = Tap::new(rules, first);
+    if let Some(found) = found {
+        if let Some(tap) = &mut pair.tap {
+            tap.presumed = Some(found.uid.clone());
+        }
+        identity::assign(registry, &pair.conn, found, None);
+    }
+}
+
+fn of_network(pair: &Pair) -> Option<Found> {
+    Found::named(pair.settings.networks.user(pair.conn.client().ip())?, None)
+}
+
+/// The client's next bytes, before they are written on. Once it is decided nobody looks any more.
+pub(super) fn look(pair: &mut Pair, bytes: &[u8], registry: &Registry) {
+    let Some(tap) = &mut pair.tap else {
+        return;
+    };
+    match tap.look(&pair.settings.identity, bytes) {
+        Err(Miss::More) => return,
+        Err(Miss::No) => {}
+        Ok(found) => identity::assign(registry, &pair.conn, found, tap.presumed.as_deref()),
+    }
+    pair.tap = None;
+}
