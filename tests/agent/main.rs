@@ -17,6 +17,7 @@ mod half_close;
 mod instruments;
 mod listener_gate;
 mod once_only;
+mod policy;
 mod proxy_protocol;
 mod real_clients;
 mod relay;

@@ -8,6 +8,8 @@ use connctl_api::conn::Mode;
 use connctl_api::id::NodeId;
 use ipnet::IpNet;
 
+use super::policy::{Limits, Timeouts};
+
 /// Everything an agent is told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -23,6 +25,8 @@ pub struct Settings {
     pub threads: u16,
     /// How long a stop waits for connections to end by themselves.
     pub shutdown_grace: Duration,
+    /// The most connections of all listeners together; 0 is no limit.
+    pub max_connections: usize,
     /// The listeners, in the order given: flags first.
     pub listeners: Vec<ListenerSettings>,
 }
@@ -90,6 +94,10 @@ pub struct ListenerSettings {
     pub proxy_timeout: Duration,
     /// The PROXY header sent to the upstream.
     pub send_proxy: Option<ProxyVersion>,
+    /// How long its connections may last.
+    pub timeouts: Timeouts,
+    /// How many there may be.
+    pub limits: Limits,
 }
 
 /// A listening address: `HOST:PORT` resolved when the file is read.

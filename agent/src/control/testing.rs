@@ -143,6 +143,8 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         accept_proxy_from: Vec::new(),
         proxy_timeout: Duration::from_secs(1),
         send_proxy: None,
+        timeouts: crate::config::Timeouts::default(),
+        limits: crate::config::Limits::default(),
     };
     Settings {
         node_id: NodeId::new(NODE_ID).unwrap(),
@@ -151,6 +153,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         compat,
         threads: 1,
         shutdown_grace: Duration::ZERO,
+        max_connections: 0,
         listeners: listeners.iter().map(listener).collect(),
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Pair {
     pub(super) first_end: Option<Side>,
     /// The deadline that [`super::timers::Timers`] has for it; 0 is none.
     pub(super) deadline: u64,
+    /// The time of the last byte that a warning was about; 0 is none.
+    pub(super) warned_for_ms: u64,
     /// It wants another turn without an event: it used up its share of this one.
     pub(super) is_queued: bool,
     /// It is over, and its slot is free after the events at hand.
@@ -124,6 +126,7 @@ impl Pair {
             dial: None,
             first_end: None,
             deadline: 0,
+            warned_for_ms: 0,
             is_queued: false,
             is_over: false,
         }

@@ -13,6 +13,7 @@ use slab::Slab;
 use super::message::{Arrival, Message};
 use super::pair::{Pair, Phase, Way};
 use super::pump::{BUFFER_BYTES, Stop, Tools, pump};
+use super::sweep::{self, Sweep};
 use super::timers::Timers;
 use super::{Shared, command, dial, ending, inspect};
 use crate::base::clock;
@@ -34,6 +35,7 @@ pub(super) struct Relay {
     pairs: Slab<Box<Pair>>,
     context: Context,
     commands: VecDeque<Batch>,
+    sweep: Sweep,
     is_stopping: bool,
 }
 
@@ -87,7 +89,8 @@ impl Relay {
             over: Vec::new(),
             live,
         };
-        Ok(Self { inbox, pairs: Slab::new(), context, commands: VecDeque::new(), is_stopping: false })
+        let (pairs, commands) = (Slab::new(), VecDeque::new());
+        Ok(Self { inbox, pairs, context, commands, sweep: Sweep::never(), is_stopping: false })
     }
 
     pub(super) fn run(mut self) {
@@ -114,6 +117,12 @@ impl Relay {
             while let Some(slot) = self.context.timers.due(self.context.now_ms) {
                 self.on_deadline(slot);
             }
+            for (slot, reason) in self.sweep.due(&mut self.pairs, self.context.now_ms) {
+                self.with(slot, |pair, slot, context| {
+                    sweep::end(pair, reason, context);
+                    drive(pair, slot, context);
+                });
+            }
             for slot in turns.drain(..) {
                 self.with(slot, |pair, slot, context| {
                     pair.is_queued = false;
@@ -128,7 +137,9 @@ impl Relay {
     /// How long to wait for an event: not at all while there is more to do.
     fn patience(&self) -> Option<u64> {
         if self.context.turns.is_empty() && self.commands.is_empty() {
-            self.context.timers.wait_ms(self.context.now_ms)
+            let now_ms = self.context.now_ms;
+            let waits = [self.context.timers.wait_ms(now_ms), self.sweep.wait_ms(now_ms)];
+            waits.into_iter().flatten().min()
         } else {
             Some(0)
         }
@@ -181,7 +192,8 @@ impl Relay {
         let Arrival { conn, fd, settings } = arrival;
         conn.set_slot(slot);
         let watched = self.context.poll.watch(&fd, token(slot, Side::Client));
-        entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
+        let pair = entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
+        self.sweep.include(pair, self.context.now_ms);
         self.context.shared.registry.enter(&conn);
         self.with(slot, |pair, slot, context| {
             if let Err(error) = watched {
@@ -274,6 +286,9 @@ fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
     ending::settle(pair, slot, context);
     if !pair.is_over {
         pair.publish_state();
+        if pair.legs.iter().any(|leg| leg.ended || leg.shut) {
+            pair.conn.note_half_closed(context.now_ms);
+        }
         context.set_deadline(pair, slot);
     }
 }

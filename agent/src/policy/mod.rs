@@ -1,0 +1,3 @@
+//! Floor 5: may it come in, and may it stay.
+
+pub mod timeouts;
