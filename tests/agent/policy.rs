@@ -137,3 +137,191 @@ fn a_half_closed_connection_lingers_only_for_so_long() {
     agent.settled(0);
     agent.counts("client", "half_close_linger", 1);
 }
+
+/// A client at an address of its own.
+fn from(local: [u8; 4], addr: std::net::SocketAddr) -> Peer {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&std::net::SocketAddr::from((local, 0)).into()).unwrap();
+    socket.connect(&addr.into()).unwrap();
+    Peer::from_stream(socket.into())
+}
+
+fn rejected(agent: &Agent) -> u64 {
+    let rows = agent.http().get("/v1/listeners").is(200).json();
+    rows["listeners"][0]["rejected"].as_u64().unwrap_or_else(|| panic!("{rows}"))
+}
+
+#[test]
+fn one_too_many_is_turned_away_with_a_rst_and_counted() {
+    let agent = agent("echo", "max_connections = 2");
+    let (mut first, second) = (Peer::connect(agent.only()), Peer::connect(agent.only()));
+    agent.settled(2);
+    Peer::is_reset_by(agent.only());
+    assert_eq!(rejected(&agent), 1);
+    let log = until("the refusal is logged", || Some(agent.log()).filter(|log| log.contains("refused")));
+    assert!(log.contains("limit") && log.contains("policy"), "{log}");
+    first.send("still here");
+    first.expect("still here");
+    drop(second);
+    agent.settled(1);
+    let mut third = Peer::connect(agent.only());
+    third.send("hello");
+    third.expect("hello");
+}
+
+#[test]
+fn the_agents_limit_is_over_all_listeners() {
+    let agent = Setup::new().config("max_connections = 2").echo("one").hold("two").start();
+    let _clients = (Peer::connect(agent.addr("one")), Peer::connect(agent.addr("two")));
+    agent.settled(2);
+    Peer::is_reset_by(agent.addr("one"));
+    Peer::is_reset_by(agent.addr("two"));
+}
+
+#[test]
+fn each_rule_evicts_another_one() {
+    for (rule, victim) in [("evict-oldest", 0), ("evict-newest", 2), ("evict-oldest-activity", 1)] {
+        let agent = agent("echo", &format!("max_connections = 3\non_over = '{rule}'"));
+        let mut clients: Vec<_> = (0..3).map(|_| Peer::connect(agent.only())).collect();
+        agent.settled(3);
+        std::thread::sleep(Duration::from_millis(20));
+        for client in [0, 2] {
+            clients[client].send("x");
+            clients[client].expect("x");
+        }
+        let mut newcomer = Peer::connect(agent.only());
+        clients.remove(victim).ends_with(End::Fin);
+        newcomer.send("in");
+        newcomer.expect("in");
+        agent.counts("client", "evicted", 1);
+        agent.settled(3);
+        assert_eq!(rejected(&agent), 0, "{rule}");
+        for client in &mut clients {
+            client.send("still here");
+            client.expect("still here");
+        }
+    }
+}
+
+fn five_hundred_at_once(rule: &str) {
+    const CLIENTS: usize = 500;
+    const LIMIT: usize = 5;
+    let agent = agent("hold", &format!("max_connections = {LIMIT}\non_over = '{rule}'"));
+    let (addr, per_thread) = (agent.only(), CLIENTS / 10);
+    let threads: Vec<_> = (0..10)
+        .map(|_| {
+            // A RST may overtake the answer to the dial.
+            let dial = move || (0..per_thread).filter_map(|_| Peer::dial(addr).ok()).collect::<Vec<_>>();
+            std::thread::spawn(dial)
+        })
+        .collect();
+    let mut samples = 0;
+    while threads.iter().any(|thread| !thread.is_finished()) || samples < 5 {
+        let rows = agent.connections();
+        assert!(rows.len() <= LIMIT, "{} are registered", rows.len());
+        samples += 1;
+    }
+    let clients: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    until("everyone has been let in or turned away", || {
+        assert!(agent.connections().len() <= LIMIT);
+        let accepted = agent.node()["accepted"].as_u64().unwrap();
+        (accepted + rejected(&agent) == CLIENTS as u64).then_some(())
+    });
+    agent.settled(LIMIT);
+    until("all others have been told", || {
+        (clients.iter().filter(|client| client.is_quiet()).count() == LIMIT).then_some(())
+    });
+    agent.settled(LIMIT);
+    let node = agent.node();
+    let ended = node["accepted"].as_u64().unwrap() - LIMIT as u64;
+    assert_eq!(agent.count_of("client", "evicted"), ended, "{:?}", agent.endings());
+}
+
+#[test]
+fn of_500_clients_at_once_the_limit_is_live_and_never_more_registered() {
+    five_hundred_at_once("evict-oldest");
+}
+
+#[test]
+fn of_500_clients_at_once_under_the_other_rules_the_limit_is_live_too() {
+    five_hundred_at_once("evict-newest");
+    five_hundred_at_once("evict-oldest-activity");
+}
+
+#[test]
+fn each_address_has_its_own_places() {
+    let agent = agent("echo", "max_per_ip = 2");
+    let addr = agent.only();
+    let clients: Vec<_> = [[127, 0, 0, 2], [127, 0, 0, 2], [127, 0, 0, 3]].map(|ip| from(ip, addr)).into();
+    agent.settled(3);
+    from([127, 0, 0, 2], addr).ends_with(End::Reset);
+    let mut third = from([127, 0, 0, 3], addr);
+    third.send("hello");
+    third.expect("hello");
+    drop(clients);
+    agent.settled(1);
+    let mut back = from([127, 0, 0, 2], addr);
+    back.send("hello");
+    back.expect("hello");
+}
+
+#[test]
+fn an_address_makes_room_among_its_own() {
+    let agent = agent("echo", "max_per_ip = 1\non_over = 'evict-oldest'");
+    let (mut first, other) = (from([127, 0, 0, 2], agent.only()), from([127, 0, 0, 3], agent.only()));
+    agent.settled(2);
+    let mut second = from([127, 0, 0, 2], agent.only());
+    first.ends_with(End::Fin);
+    second.send("in");
+    second.expect("in");
+    assert!(other.is_quiet());
+    agent.settled(2);
+}
+
+#[test]
+fn a_proxied_client_is_counted_by_its_own_address() {
+    let agent = agent("echo", "max_per_ip = 1\naccept_proxy_from = ['127.0.0.0/8']");
+    let proxied = |ip: &str| {
+        let mut client = Peer::connect(agent.only());
+        client.send(format!("PROXY TCP4 {ip} 192.0.2.9 1000 80\r\n"));
+        client
+    };
+    let clients = (proxied("192.0.2.1"), proxied("192.0.2.2"));
+    agent.settled(2);
+    proxied("192.0.2.1").ends_with(End::Reset);
+    agent.counts("client", "limit", 1);
+    drop(clients);
+    agent.settled(0);
+    let mut back = proxied("192.0.2.1");
+    back.send("hello");
+    back.expect("hello");
+}
+
+#[test]
+fn an_address_that_comes_too_often_in_a_minute_is_turned_away() {
+    let agent = agent("echo", "connections_per_minute_per_ip = 3\non_over = 'evict-oldest'");
+    for _ in 0..3 {
+        let mut client = from([127, 0, 0, 2], agent.only());
+        client.send("x");
+        client.expect("x");
+    }
+    from([127, 0, 0, 2], agent.only()).ends_with(End::Reset);
+    let mut other = from([127, 0, 0, 3], agent.only());
+    other.send("x");
+    other.expect("x");
+    assert_eq!(rejected(&agent), 1);
+}
+
+#[test]
+fn a_user_with_too_many_loses_the_newcomer_or_the_oldest() {
+    for (rule, reason, lost) in [("reject", "limit", 2), ("evict-oldest", "evicted", 0)] {
+        let agent = agent("echo", &format!("max_per_uid = 2\non_over = '{rule}'"));
+        let mut clients: Vec<_> = (0..3).map(|_| Peer::connect(agent.only())).collect();
+        for client in &clients {
+            agent.assign(client, "u1");
+        }
+        clients[lost].ends_with(End::Fin);
+        agent.counts("client", reason, 1);
+        agent.settled(2);
+    }
+}

@@ -1,13 +1,15 @@
 //! The thread that accepts.
 
-use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+mod admit;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use connctl_api::listener::{GateReport, ListenerRow, RejectMode};
 use rustix::io::Errno;
 
+use self::admit::{Newcomer, RETRY_MS, Waiting};
 use super::gate::Gates;
 use super::{GateOrder, Inside, Message};
 use crate::base::clock;
@@ -16,6 +18,7 @@ use crate::config::ListenerSettings;
 use crate::net::close;
 use crate::net::listen::{Door, is_of_peer};
 use crate::net::poll::Poll;
+use crate::policy::admission::Ticket;
 use crate::registry::Conn;
 use crate::registry::conn::{Birth, Origin};
 use crate::relay::{Arrival, descriptors};
@@ -37,6 +40,8 @@ pub(super) struct Porter {
     inside: Inside,
     /// When accepting goes on after descriptors had run out; 0 is now.
     resting_until: u64,
+    /// Newcomers for whom others make room.
+    waiting: VecDeque<Waiting>,
     is_stopping: bool,
 }
 
@@ -72,7 +77,8 @@ impl Porter {
             })
             .collect();
         let gates = Gates::new(entrances.len());
-        Ok(Self { poll, inbox, entrances, gates, inside, resting_until: 0, is_stopping: false })
+        let waiting = VecDeque::new();
+        Ok(Self { poll, inbox, entrances, gates, inside, resting_until: 0, waiting, is_stopping: false })
     }
 
     pub(super) fn run(mut self) {
@@ -80,8 +86,10 @@ impl Porter {
         self.arrange();
         while !self.is_stopping {
             let rest = (self.resting_until != 0).then(|| self.resting_until.saturating_sub(clock::now_ms()));
+            let retry = (!self.waiting.is_empty()).then_some(RETRY_MS);
+            let patience = rest.into_iter().chain(retry).min();
             events.clear();
-            if let Err(error) = self.poll.wait(rest, &mut events) {
+            if let Err(error) = self.poll.wait(patience, &mut events) {
                 tracing::error!(%error, "waiting for connections failed");
             }
             for ready in &events {
@@ -92,6 +100,9 @@ impl Porter {
             }
             for message in messages.drain(..) {
                 self.on_message(message);
+            }
+            if !self.waiting.is_empty() {
+                self.serve_waiting();
             }
             if self.resting_until != 0 && self.resting_until <= clock::now_ms() {
                 self.resting_until = 0;
@@ -156,7 +167,7 @@ impl Porter {
                     self.entrances[index].rejected += 1;
                     close::reset(fd);
                 }
-                Ok((fd, peer)) => self.welcome(index, fd, peer, count),
+                Ok((fd, peer)) => self.receive(Newcomer { index, fd, peer, count }),
                 Err(error) => {
                     self.inside.descriptors.give(count);
                     match error {
@@ -179,7 +190,8 @@ impl Porter {
         self.arrange();
     }
 
-    fn welcome(&mut self, index: usize, fd: OwnedFd, peer: Option<SocketAddr>, count: usize) {
+    fn welcome(&mut self, newcomer: Newcomer, ticket: Option<Ticket>) {
+        let Newcomer { index, fd, peer, count } = newcomer;
         let entrance = &mut self.entrances[index];
         let local = entrance.door.local_of(&fd);
         let id = match (self.inside.ids.next(), peer) {
@@ -210,7 +222,7 @@ impl Porter {
         if self.gates.accepted(index) {
             self.arrange();
         }
-        self.inside.pool.adopt(Arrival { conn, fd, settings });
+        self.inside.pool.adopt(Arrival { conn, fd, settings, ticket: ticket.map(Box::new) });
     }
 
     fn report(&self, index: usize, changed: bool) -> GateReport {

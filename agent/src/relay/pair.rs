@@ -10,6 +10,7 @@ use connctl_api::conn::{Mode, Side, State};
 use super::flow::{Cut, Flow};
 use super::work::{Method, Work};
 use crate::config::ListenerSettings;
+use crate::policy::admission::Ticket;
 use crate::registry::Conn;
 
 /// One connection.
@@ -17,6 +18,8 @@ use crate::registry::Conn;
 pub(super) struct Pair {
     pub(super) conn: Arc<Conn>,
     pub(super) settings: Arc<ListenerSettings>,
+    /// Its place under the limits; dropped when it has left the registry.
+    pub(super) ticket: Option<Box<Ticket>>,
     /// By [`Side`]: the client's socket and the upstream's.
     pub(super) legs: [Leg; 2],
     /// By [`Way`].
@@ -119,6 +122,7 @@ impl Pair {
         Self {
             conn,
             settings,
+            ticket: None,
             legs: [client, Leg::default()],
             flows: [Flow::default(), Flow::default()],
             phase: Phase::Open,

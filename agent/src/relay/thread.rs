@@ -189,10 +189,11 @@ impl Relay {
         let entry = self.pairs.vacant_entry();
         // A descriptor limit keeps the slots far below `u32::MAX`.
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
-        let Arrival { conn, fd, settings } = arrival;
+        let Arrival { conn, fd, settings, ticket } = arrival;
         conn.set_slot(slot);
         let watched = self.context.poll.watch(&fd, token(slot, Side::Client));
         let pair = entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
+        pair.ticket = ticket;
         self.sweep.include(pair, self.context.now_ms);
         self.context.shared.registry.enter(&conn);
         self.with(slot, |pair, slot, context| {
