@@ -63,6 +63,22 @@ fn bytes_in_either_direction_keep_a_connection() {
 }
 
 #[test]
+fn showing_a_connection_tells_which_policy_will_end_it_and_when() {
+    let agent = agent("echo", "idle_timeout = '1h'\nmax_lifetime = '30m'\ninitial_data_timeout = '10m'");
+    let mut client = Peer::connect(agent.only());
+    let id = agent.id(&client);
+    let shown = || agent.http().get(&format!("/v1/connections/{id}")).is(200).json();
+    let left = |shown: &serde_json::Value| shown["time_remaining_ms"].as_u64().unwrap();
+    assert_eq!(shown()["ends_by"], "initial_timeout");
+    assert!((500_000..=600_000).contains(&left(&shown())), "{}", shown());
+    client.send("x");
+    client.expect("x");
+    agent.counted(&client, 1, 1);
+    assert_eq!(shown()["ends_by"], "max_lifetime");
+    assert!((1_600_000..=1_890_000).contains(&left(&shown())), "{}", shown());
+}
+
+#[test]
 fn an_immortal_connection_is_not_ended_by_time() {
     let more = "idle_timeout = '50ms'\nmax_lifetime = '50ms'\nkeep_alive = 'immortal'";
     let agent = agent("echo", more);
@@ -70,7 +86,8 @@ fn an_immortal_connection_is_not_ended_by_time() {
     let id = agent.id(&client);
     stays("it is there", Duration::from_millis(600), || client.is_quiet());
     let shown = agent.http().get(&format!("/v1/connections/{id}")).is(200).json();
-    assert_eq!(shown["conn_id"], id);
+    assert_eq!(shown["ends_by"], serde_json::Value::Null, "{shown}");
+    assert_eq!(shown["time_remaining_ms"], serde_json::Value::Null, "{shown}");
     drop(client);
     agent.counts("client", "normal", 1);
 }

@@ -1,9 +1,11 @@
 //! How long a connection may stay: a function of its facts and its listener's settings, without a socket.
 
+use connctl_api::conn::Mode;
 use connctl_api::end::Reason;
 use connctl_api::id::ConnId;
 
 use crate::config::{KeepAlive, Timeouts};
+use crate::registry::Conn;
 
 /// How much longer than the standard class the extended one may be idle.
 const EXTENDED_FACTOR: u64 = 6;
@@ -54,6 +56,27 @@ pub enum Verdict {
     Warn,
     /// End it.
     End(Reason),
+}
+
+impl Facts {
+    /// What a connection's record tells. `reads` is whether the agent reads what the client sends.
+    pub fn of(conn: &Conn, reads: bool, now_ms: u64) -> Self {
+        let first_byte = if conn.to_upstream_bytes() > 0 || conn.origin().mode == Mode::Outbound {
+            FirstByte::Came
+        } else if reads {
+            FirstByte::Due
+        } else {
+            FirstByte::NotRead
+        };
+        Self {
+            id: conn.id(),
+            age_ms: conn.age_ms(now_ms),
+            idle_ms: conn.idle_ms(now_ms),
+            half_closed_ms: conn.half_closed_ms(now_ms),
+            first_byte,
+            is_warned: false,
+        }
+    }
 }
 
 /// Judges a connection.

@@ -3,7 +3,6 @@
 //! The thread that owns the sockets looks itself, at the time of the earliest limit that may have passed. A
 //! byte that is relayed resets nothing, and a thread without limited connections never looks.
 
-use connctl_api::conn::Mode;
 use connctl_api::end::{Cause, Initiator, Reason};
 use connctl_api::operation::DEFAULT_GRACE_MS;
 use slab::Slab;
@@ -11,7 +10,7 @@ use slab::Slab;
 use super::ending;
 use super::pair::{Pair, Phase};
 use super::thread::Context;
-use crate::policy::timeouts::{self, Facts, FirstByte, Verdict};
+use crate::policy::timeouts::{self, Facts, Verdict};
 
 /// When the next look is due.
 #[derive(Debug)]
@@ -92,22 +91,8 @@ fn look(pair: &mut Pair, now_ms: u64) -> Verdict {
 }
 
 fn facts(pair: &Pair, now_ms: u64) -> Facts {
-    let conn = &pair.conn;
-    let first_byte = if conn.to_upstream_bytes() > 0 || conn.origin().mode == Mode::Outbound {
-        FirstByte::Came
-    } else if pair.phase == Phase::Open && !pair.legs.iter().any(|leg| leg.paused) {
-        FirstByte::Due
-    } else {
-        FirstByte::NotRead
-    };
-    Facts {
-        id: conn.id(),
-        age_ms: conn.age_ms(now_ms),
-        idle_ms: conn.idle_ms(now_ms),
-        half_closed_ms: conn.half_closed_ms(now_ms),
-        first_byte,
-        is_warned: false,
-    }
+    let reads = pair.phase == Phase::Open && !pair.legs.iter().any(|leg| leg.paused);
+    Facts::of(&pair.conn, reads, now_ms)
 }
 
 /// Ends a connection whose time is up.
