@@ -15,6 +15,7 @@ use crate::config::Settings;
 use crate::control::Server;
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::{Node, node, stop};
+use crate::policy::admission::Admission;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
@@ -55,7 +56,10 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
         pipes,
     };
     let pool = Arc::new(Pool::start(settings.threads, &shared).context("no thread for the relay")?);
+    let limits = settings.listeners.iter().map(|listener| listener.limits).collect();
     let inside = Inside {
+        registry: Arc::clone(&registry),
+        admission: Arc::new(Admission::new(settings.max_connections, limits)),
         pool: Arc::clone(&pool),
         ids,
         stats: Arc::clone(&stats),

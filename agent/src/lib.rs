@@ -1,7 +1,8 @@
 //! The agent that holds live connections: listeners, the relay, and the control API.
 //!
 //! The modules are floors, and a module uses its own and lower ones only:
-//! 10 [`args`] [`agent`] · 9 [`control`] · 8 [`ops`] · 7 [`listener`] · 6 [`relay`] · 5 [`identity`] · 4 [`conn`] ·
+//! 10 [`args`] [`agent`] · 9 [`control`] · 8 [`ops`] · 7 [`listener`] · 6 [`relay`] ·
+//! 5 [`identity`] [`policy`] · 4 [`conn`] ·
 //! 3 [`registry`] [`record`] · 2 [`net`] · 1 [`base`] [`config`] · 0 the crate `connctl-api`.
 
 pub mod agent;
@@ -14,6 +15,7 @@ pub mod identity;
 pub mod listener;
 pub mod net;
 pub mod ops;
+pub mod policy;
 pub mod record;
 pub mod registry;
 pub mod relay;

@@ -18,6 +18,7 @@ mod identity;
 mod instruments;
 mod listener_gate;
 mod once_only;
+mod policy;
 mod proxy_protocol;
 mod real_clients;
 mod relay;

@@ -131,6 +131,12 @@ pub struct ConnDetail {
     pub thread: u32,
     /// The two sockets; `upstream` is absent in `echo` and `hold` and before it is connected.
     pub sides: Sides,
+    /// The policy that will end it first if nothing more happens to it; `null` where none will.
+    #[serde(default)]
+    pub ends_by: Option<crate::end::Reason>,
+    /// Milliseconds until then.
+    #[serde(default)]
+    pub time_remaining_ms: Option<u64>,
 }
 
 /// The sockets of a connection.

@@ -12,6 +12,7 @@ use connctl_api::id::NodeId;
 
 use super::file::{self, File, host_port};
 use super::identity::{self, Networks};
+use super::policy;
 use super::settings::{
     Compat, Control, DEFAULT_BACKLOG, DEFAULT_DIAL_TIMEOUT, DEFAULT_KEEPALIVE, DEFAULT_MAX_THREADS,
     DEFAULT_NODE_ID, DEFAULT_PROXY_TIMEOUT, DEFAULT_SHUTDOWN_GRACE, Keepalive, ListenerSettings, MAX_THREADS,
@@ -76,6 +77,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         compat: flags.compat.or(file.compat).unwrap_or(Compat::Documented),
         threads: threads.unwrap_or_else(default_threads),
         shutdown_grace: file.shutdown_grace.map_or(DEFAULT_SHUTDOWN_GRACE, |time| time.0),
+        max_connections: file.max_connections.map_or(0, |most| usize::try_from(most).unwrap_or(usize::MAX)),
         listeners,
     })
 }
@@ -114,7 +116,7 @@ fn resolve(text: &str) -> anyhow::Result<SocketAddr> {
 }
 
 fn listener_settings(listener: file::Listener, place: usize) -> anyhow::Result<ListenerSettings> {
-    let name = listener.name.unwrap_or_else(|| format!("{}{place}", listener.mode));
+    let name = listener.name.clone().unwrap_or_else(|| format!("{}{place}", listener.mode));
     check_name(&name)?;
     let of = |key: &str| format!("{key} of listener {name:?}");
     let bind = resolve(&listener.bind).with_context(|| of("bind"))?;
@@ -172,6 +174,8 @@ fn listener_settings(listener: file::Listener, place: usize) -> anyhow::Result<L
         send_proxy: listener.send_proxy,
         identity,
         networks,
+        timeouts: policy::timeouts(&listener, of)?,
+        limits: policy::limits(&listener),
         name,
     })
 }
@@ -244,6 +248,17 @@ pub fn listener_flag(mode: Mode, text: &str) -> anyhow::Result<file::Listener> {
         send_proxy: None,
         identity: Vec::new(),
         networks: BTreeMap::new(),
+        idle_timeout: None,
+        idle_check_interval: None,
+        keep_alive: None,
+        initial_data_timeout: None,
+        max_lifetime: None,
+        half_close_linger: None,
+        max_connections: None,
+        max_per_ip: None,
+        max_per_uid: None,
+        connections_per_minute_per_ip: None,
+        on_over: None,
     })
 }
 
@@ -287,6 +302,14 @@ mod tests {
                 "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nnetworks={'10/8'='lan'}",
                 ["networks", "\"10/8\""],
             ),
+            ("[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nidle_timeout='0s'", ["idle_timeout", "0"]),
+            (
+                "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nidle_check_interval='5s'",
+                ["idle_check_interval", "5s"],
+            ),
+            ("[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\non_over='evict'", ["on_over", "evict"]),
+            ("[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nmax_per_ip=-1", ["max_per_ip", "-1"]),
+            ("max_connections = 'many'", ["max_connections", "many"]),
         ] {
             let error = format!("{:#}", check(text).unwrap_err());
             for word in words {

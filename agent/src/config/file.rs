@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde::de::Error as _;
 
+use super::policy::{KeepAlive, OnOver};
 use super::settings::{Compat, ProxyVersion};
 
 /// The file as it is written. Absent keys leave the default or the flag in force.
@@ -26,6 +27,8 @@ pub struct File {
     pub threads: Option<u16>,
     /// How long a stop waits for connections to end by themselves.
     pub shutdown_grace: Option<Time>,
+    /// The most connections of all listeners together.
+    pub max_connections: Option<u32>,
     /// The listeners.
     #[serde(default)]
     pub listener: Vec<Listener>,
@@ -71,6 +74,28 @@ pub struct Listener {
     /// Users by network, where no rule finds one.
     #[serde(default)]
     pub networks: BTreeMap<String, String>,
+    /// How long a connection may be without a byte.
+    pub idle_timeout: Option<Time>,
+    /// How much later than that it may be ended.
+    pub idle_check_interval: Option<Time>,
+    /// `standard`, `extended` or `immortal`.
+    pub keep_alive: Option<KeepAlive>,
+    /// How long the client's first byte may take.
+    pub initial_data_timeout: Option<Time>,
+    /// How long a connection may last, give or take 5 %.
+    pub max_lifetime: Option<Time>,
+    /// How long a connection may be half-closed.
+    pub half_close_linger: Option<Time>,
+    /// The most connections.
+    pub max_connections: Option<u32>,
+    /// The most connections of one client address.
+    pub max_per_ip: Option<u32>,
+    /// The most connections of one user.
+    pub max_per_uid: Option<u32>,
+    /// The most new connections of one client address in any minute.
+    pub connections_per_minute_per_ip: Option<u32>,
+    /// What happens to one too many.
+    pub on_over: Option<OnOver>,
 }
 
 /// A duration such as `"30m"`.

@@ -3,6 +3,8 @@
 pub mod check;
 pub mod file;
 pub mod identity;
+pub mod policy;
 pub mod settings;
 
+pub use policy::{KeepAlive, Limits, OnOver, Timeouts};
 pub use settings::{Bind, Compat, Control, Keepalive, ListenerSettings, Settings, Upstream};

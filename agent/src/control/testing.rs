@@ -21,6 +21,7 @@ use crate::base::state_dir::Ids;
 use crate::config::{Compat, ListenerSettings, Settings};
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::Node;
+use crate::policy::admission::Admission;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
@@ -64,7 +65,15 @@ impl Agent {
         };
         let pool = Arc::new(Pool::start(1, &shared).unwrap());
         let ids = Ids::open(None).unwrap();
-        let inside = Inside { pool: Arc::clone(&pool), ids, stats: Arc::clone(&stats), descriptors };
+        let admission = Arc::new(Admission::new(0, Vec::new()));
+        let inside = Inside {
+            pool: Arc::clone(&pool),
+            ids,
+            registry: Arc::clone(&registry),
+            admission,
+            stats: Arc::clone(&stats),
+            descriptors,
+        };
         let bound = listener::bind(&settings.listeners).unwrap();
         let node = Arc::new(Node {
             listeners: Listeners::start(bound, inside).unwrap(),
@@ -144,6 +153,8 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         send_proxy: None,
         identity: Vec::new(),
         networks: Default::default(),
+        timeouts: crate::config::Timeouts::default(),
+        limits: crate::config::Limits::default(),
     };
     Settings {
         node_id: NodeId::new(NODE_ID).unwrap(),
@@ -152,6 +163,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         compat,
         threads: 1,
         shutdown_grace: Duration::ZERO,
+        max_connections: 0,
         listeners: listeners.iter().map(listener).collect(),
     }
 }

@@ -15,7 +15,9 @@ use crate::base::inbox::{Outbox, inbox};
 use crate::base::state_dir::Ids;
 use crate::config::ListenerSettings;
 use crate::net::listen::Door;
+use crate::policy::admission::Admission;
 use crate::record::stats::Stats;
+use crate::registry::Registry;
 use crate::relay;
 
 /// What an operator asks of listeners.
@@ -83,6 +85,10 @@ pub struct Inside {
     pub pool: Arc<relay::Pool>,
     /// Where their ids come from.
     pub ids: Ids,
+    /// Who is here.
+    pub registry: Arc<Registry>,
+    /// What places there are.
+    pub admission: Arc<Admission>,
     /// Where they are counted.
     pub stats: Arc<Stats>,
     /// What descriptors are left for them.

@@ -1,13 +1,16 @@
 //! Accepting, for all listeners in one place.
 
-use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+mod admit;
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use connctl_api::listener::{GateReport, ListenerRow, RejectMode};
 use rustix::io::Errno;
 
+use self::admit::{Newcomer, RETRY_MS, Waiting};
 use super::gate::Gates;
 use super::{GateOrder, Inside, Message};
 use crate::base::clock;
@@ -16,6 +19,7 @@ use crate::config::ListenerSettings;
 use crate::net::close;
 use crate::net::listen::{Door, is_of_peer};
 use crate::net::poll::{Poll, Ready};
+use crate::policy::admission::Ticket;
 use crate::registry::Conn;
 use crate::registry::conn::{Birth, Origin};
 use crate::relay::{Arrival, Guest, descriptors};
@@ -38,6 +42,10 @@ pub(super) struct Porter {
     /// When accepting goes on after descriptors had run out; 0 is now.
     resting_until: u64,
     events: Vec<Ready>,
+    /// Newcomers for whom others make room.
+    waiting: VecDeque<Waiting>,
+    /// When they are looked after again.
+    retry_at_ms: u64,
 }
 
 /// One listener.
@@ -72,7 +80,10 @@ impl Porter {
             })
             .collect();
         let gates = Gates::new(entrances.len());
-        let mut porter = Self { poll, inbox, entrances, gates, inside, resting_until: 0, events: Vec::new() };
+        let (waiting, events) = (VecDeque::new(), Vec::new());
+        let (resting_until, retry_at_ms) = (0, 0);
+        let mut porter =
+            Self { poll, inbox, entrances, gates, inside, resting_until, waiting, retry_at_ms, events };
         porter.arrange();
         Ok(porter)
     }
@@ -140,7 +151,7 @@ impl Porter {
                     self.entrances[index].rejected += 1;
                     close::reset(fd);
                 }
-                Ok((fd, peer)) => self.welcome(index, fd, peer, count),
+                Ok((fd, peer)) => self.receive(Newcomer { index, fd, peer, count }),
                 Err(error) => {
                     self.inside.descriptors.give(count);
                     match error {
@@ -163,7 +174,8 @@ impl Porter {
         self.arrange();
     }
 
-    fn welcome(&mut self, index: usize, fd: OwnedFd, peer: Option<SocketAddr>, count: usize) {
+    fn welcome(&mut self, newcomer: Newcomer, ticket: Option<Ticket>) {
+        let Newcomer { index, fd, peer, count } = newcomer;
         let entrance = &mut self.entrances[index];
         let local = entrance.door.local_of(&fd);
         let id = match (self.inside.ids.next(), peer) {
@@ -194,7 +206,7 @@ impl Porter {
         if self.gates.accepted(index) {
             self.arrange();
         }
-        self.inside.pool.adopt(Arrival { conn, fd, settings });
+        self.inside.pool.adopt(Arrival { conn, fd, settings, ticket: ticket.map(Box::new) });
     }
 
     fn report(&self, index: usize, changed: bool) -> GateReport {
@@ -248,6 +260,10 @@ impl Guest for Porter {
             }
         }
         self.events = events;
+        if !self.waiting.is_empty() {
+            self.serve_waiting();
+            self.retry_at_ms = clock::now_ms() + RETRY_MS;
+        }
         if self.resting_until != 0 && self.resting_until <= clock::now_ms() {
             self.resting_until = 0;
             self.arrange();
@@ -255,7 +271,10 @@ impl Guest for Porter {
     }
 
     fn wait_ms(&self) -> Option<u64> {
-        (self.resting_until != 0).then(|| self.resting_until.saturating_sub(clock::now_ms()))
+        let rest = (self.resting_until != 0).then(|| self.resting_until.saturating_sub(clock::now_ms()));
+        // A newcomer that waits wants a turn soon; the turn asks the clock no closer than that.
+        let retry = (!self.waiting.is_empty()).then(|| self.retry_at_ms.saturating_sub(clock::now_ms()));
+        [rest, retry].into_iter().flatten().min()
     }
 }
 

@@ -4,7 +4,7 @@ use connctl_api::conn::{AssignRequest, ConnRow, MAX_LABEL_BYTES, MAX_TAGS};
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::ConnId;
 
-use super::{Node, list, show};
+use super::{Node, limit, list, show};
 
 /// Sets or changes the user, device and tags of a connection.
 ///
@@ -23,6 +23,7 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
         return Err(wrong("uid", "nothing to assign: give uid, device or tags".to_owned()));
     }
     let conn = node.registry.get(id).ok_or_else(|| show::not_found(id))?;
+    let has_uid = request.uid.is_some();
     let mut is_full = false;
     node.registry.assign(&conn, |labels| {
         let mut tags = labels.tags.as_deref().cloned().unwrap_or_default();
@@ -41,6 +42,9 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
     });
     if is_full {
         return Err(wrong("tags", format!("connection {id} would have more than {MAX_TAGS} tags")));
+    }
+    if has_uid {
+        limit::enforce_uid(node, &conn);
     }
     Ok(list::row(node, &conn))
 }

@@ -3,6 +3,7 @@
 
 pub mod assign;
 pub mod gate;
+pub mod limit;
 pub mod list;
 pub mod node;
 pub mod operate;

@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use connctl_api::conn::{ConnDetail, Sides};
+use connctl_api::conn::{ConnDetail, Sides, State};
+use connctl_api::end::Reason;
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::ConnId;
 use tokio::sync::mpsc;
 
 use super::{Node, list};
+use crate::base::clock;
+use crate::policy::timeouts::{self, Facts};
 use crate::registry::Conn;
 
 /// One connection.
@@ -20,7 +23,25 @@ pub async fn detail(node: &Node, id: ConnId) -> Result<ConnDetail, ApiError> {
     let mut facts = kernel_facts(node, std::slice::from_ref(&conn)).await;
     // It may have ended since: then it is not there any more.
     let sides = facts.remove(&id).ok_or_else(|| not_found(id))?;
-    Ok(ConnDetail { row: list::row(node, &conn), thread: conn.thread().into(), sides })
+    let end = next_end(node, &conn);
+    Ok(ConnDetail {
+        row: list::row(node, &conn),
+        thread: conn.thread().into(),
+        sides,
+        ends_by: end.map(|(_, reason)| reason),
+        time_remaining_ms: end.map(|(left_ms, _)| left_ms),
+    })
+}
+
+/// Which policy will end a connection, and in how many milliseconds.
+fn next_end(node: &Node, conn: &Conn) -> Option<(u64, Reason)> {
+    let limits = &node.settings.listeners.get(conn.origin().index)?.timeouts;
+    let reads = match conn.state() {
+        State::Closing => return None,
+        State::Opening | State::Paused => false,
+        State::Active | State::HalfClosed => true,
+    };
+    timeouts::next_end(&Facts::of(conn, reads, clock::now_ms()), limits)
 }
 
 /// The error for a connection that is not there.

@@ -65,6 +65,8 @@ pub struct Conn {
     to_upstream: AtomicU64,
     to_client: AtomicU64,
     active_ms: AtomicU64,
+    /// When one direction ended; 0 is not yet.
+    half_closed_at_ms: AtomicU64,
     slot: AtomicU32,
     thread: u16,
     state: AtomicU8,
@@ -103,6 +105,7 @@ impl Conn {
             to_upstream: AtomicU64::new(0),
             to_client: AtomicU64::new(0),
             active_ms: AtomicU64::new(birth.now_ms),
+            half_closed_at_ms: AtomicU64::new(0),
             slot: AtomicU32::new(u32::MAX),
             thread: birth.thread,
             state: AtomicU8::new(State::Opening as u8),
@@ -155,6 +158,12 @@ impl Conn {
         now_ms.saturating_sub(self.active_ms.load(Ordering::Relaxed))
     }
 
+    /// Milliseconds since one direction ended, if one has.
+    pub fn half_closed_ms(&self, now_ms: u64) -> Option<u64> {
+        let at = self.half_closed_at_ms.load(Ordering::Relaxed);
+        (at != 0).then(|| now_ms.saturating_sub(at))
+    }
+
     /// Bytes relayed from the client.
     pub fn to_upstream_bytes(&self) -> u64 {
         self.to_upstream.load(Ordering::Relaxed)
@@ -194,6 +203,13 @@ impl Conn {
     /// Owner only: where it is in its life.
     pub fn set_state(&self, state: State) {
         self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// Owner only: one direction has ended; the first time counts.
+    pub fn note_half_closed(&self, now_ms: u64) {
+        if self.half_closed_at_ms.load(Ordering::Relaxed) == 0 {
+            self.half_closed_at_ms.store(now_ms.max(1), Ordering::Relaxed);
+        }
     }
 
     /// Owner only: the upstream it is connected to.

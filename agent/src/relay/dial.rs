@@ -86,6 +86,12 @@ fn read_header(pair: &mut Pair, slot: u32, context: &mut Context) {
             if let Some(address) = address {
                 context.shared.registry.readdress(&pair.conn, address);
             }
+            let ip = pair.conn.client().ip().to_canonical();
+            let has_place = pair.ticket.as_mut().map(|ticket| ticket.tell_address(ip, context.now_ms));
+            if has_place.is_some_and(|place| place.is_err()) {
+                let cause = Cause { reason: Reason::Limit, initiator: Initiator::Policy, side: None };
+                return ending::begin(pair, cause, ending::BOTH_RESET, 0, context);
+            }
             begin(pair, found, slot, context);
         }
         Header::Incomplete if !client.hung_up => pair.leg_mut(Side::Client).readable = false,

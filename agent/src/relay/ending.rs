@@ -189,6 +189,7 @@ fn leave(pair: &mut Pair, slot: u32, mut work: Work, context: &mut Context) {
     let shared = &context.shared;
     finish(&shared.registry, &shared.stats, &pair.conn, cause, context.now_ms);
     shared.descriptors.give(usize::from(pair.descriptors()));
+    pair.ticket = None;
     context.retire(pair, slot);
     for waiter in std::mem::take(&mut work.waiters) {
         let wire = Some(work.wire(waiter.side));

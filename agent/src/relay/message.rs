@@ -8,6 +8,7 @@ use connctl_api::id::ConnId;
 
 use crate::config::ListenerSettings;
 use crate::conn::command::{Command, Facts, Replies, Target};
+use crate::policy::admission::Ticket;
 use crate::registry::Conn;
 
 /// An accepted connection on its way to its thread.
@@ -19,6 +20,8 @@ pub struct Arrival {
     pub fd: OwnedFd,
     /// How its listener is set up.
     pub settings: Arc<ListenerSettings>,
+    /// Its place, where its listener has limits.
+    pub ticket: Option<Box<Ticket>>,
 }
 
 /// A message to a relay thread.

@@ -14,6 +14,7 @@ mod message;
 mod pair;
 mod proxy;
 mod pump;
+mod sweep;
 mod thread;
 mod timers;
 mod work;

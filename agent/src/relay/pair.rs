@@ -11,6 +11,7 @@ use super::flow::{Cut, Flow};
 use super::work::{Method, Work};
 use crate::config::ListenerSettings;
 use crate::identity::Tap;
+use crate::policy::admission::Ticket;
 use crate::registry::Conn;
 
 /// One connection.
@@ -18,6 +19,8 @@ use crate::registry::Conn;
 pub(super) struct Pair {
     pub(super) conn: Arc<Conn>,
     pub(super) settings: Arc<ListenerSettings>,
+    /// Its place under the limits; dropped when it has left the registry.
+    pub(super) ticket: Option<Box<Ticket>>,
     /// By [`Side`]: the client's socket and the upstream's.
     pub(super) legs: [Leg; 2],
     /// By [`Way`].
@@ -33,6 +36,8 @@ pub(super) struct Pair {
     pub(super) first_end: Option<Side>,
     /// The deadline that [`super::timers::Timers`] has for it; 0 is none.
     pub(super) deadline: u64,
+    /// The time of the last byte that a warning was about; 0 is none.
+    pub(super) warned_for_ms: u64,
     /// It wants another turn without an event: it used up its share of this one.
     pub(super) is_queued: bool,
     /// It is over, and its slot is free after the events at hand.
@@ -130,6 +135,7 @@ impl Pair {
         Self {
             conn,
             settings,
+            ticket: None,
             legs: [client, Leg::default()],
             flows: [Flow::default(), Flow::default()],
             phase: Phase::Open,
@@ -138,6 +144,7 @@ impl Pair {
             tap: None,
             first_end: None,
             deadline: 0,
+            warned_for_ms: 0,
             is_queued: false,
             is_over: false,
         }

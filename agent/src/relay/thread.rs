@@ -14,6 +14,7 @@ use slab::Slab;
 use super::message::{Arrival, Message};
 use super::pair::{Pair, Phase, Way};
 use super::pump::{BUFFER_BYTES, Stop, Tools, pump};
+use super::sweep::{self, Sweep};
 use super::timers::Timers;
 use super::{Shared, command, dial, ending, inspect};
 use crate::base::clock;
@@ -48,6 +49,7 @@ pub(super) struct Relay {
     context: Context,
     commands: VecDeque<Batch>,
     guest: Option<Box<dyn Guest>>,
+    sweep: Sweep,
     is_stopping: bool,
 }
 
@@ -101,8 +103,8 @@ impl Relay {
             over: Vec::new(),
             live,
         };
-        let commands = VecDeque::new();
-        Ok(Self { inbox, pairs: Slab::new(), context, commands, guest: None, is_stopping: false })
+        let (pairs, commands, sweep) = (Slab::new(), VecDeque::new(), Sweep::never());
+        Ok(Self { inbox, pairs, context, commands, guest: None, sweep, is_stopping: false })
     }
 
     pub(super) fn run(mut self) {
@@ -130,6 +132,12 @@ impl Relay {
             while let Some(slot) = self.context.timers.due(self.context.now_ms) {
                 self.on_deadline(slot);
             }
+            for (slot, reason) in self.sweep.due(&mut self.pairs, self.context.now_ms) {
+                self.with(slot, |pair, slot, context| {
+                    sweep::end(pair, reason, context);
+                    drive(pair, slot, context);
+                });
+            }
             for slot in turns.drain(..) {
                 self.with(slot, |pair, slot, context| {
                     pair.is_queued = false;
@@ -147,8 +155,8 @@ impl Relay {
             return Some(0);
         }
         let guest = self.guest.as_ref().and_then(|guest| guest.wait_ms());
-        let timers = self.context.timers.wait_ms(self.context.now_ms);
-        [guest, timers].into_iter().flatten().min()
+        let now_ms = self.context.now_ms;
+        [guest, self.context.timers.wait_ms(now_ms), self.sweep.wait_ms(now_ms)].into_iter().flatten().min()
     }
 
     fn serve_guest(&mut self, is_ready: bool) {
@@ -215,10 +223,12 @@ impl Relay {
         let entry = self.pairs.vacant_entry();
         // A descriptor limit keeps the slots far below `u32::MAX`.
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
-        let Arrival { conn, fd, settings } = arrival;
+        let Arrival { conn, fd, settings, ticket } = arrival;
         conn.set_slot(slot);
         let watched = self.context.poll.watch(&fd, token(slot, Side::Client));
-        entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
+        let pair = entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
+        pair.ticket = ticket;
+        self.sweep.include(pair, self.context.now_ms);
         self.context.shared.registry.enter(&conn);
         self.with(slot, |pair, slot, context| {
             if let Err(error) = watched {
@@ -312,6 +322,9 @@ fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
     ending::settle(pair, slot, context);
     if !pair.is_over {
         pair.publish_state();
+        if pair.legs.iter().any(|leg| leg.ended || leg.shut) {
+            pair.conn.note_half_closed(context.now_ms);
+        }
         context.set_deadline(pair, slot);
     }
 }

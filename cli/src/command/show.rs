@@ -33,6 +33,7 @@ fn lines(detail: &ConnDetail) -> Vec<Line> {
         Line::Pair("opened_at", row.opened_at.to_string()),
         Line::Pair("age", duration(row.age_ms)),
         Line::Pair("idle", duration(row.idle_ms)),
+        Line::Pair("ends_by", ends_by(detail)),
         Line::Pair("to_upstream", size(row.to_upstream_bytes)),
         Line::Pair("to_client", size(row.to_client_bytes)),
         Line::Pair("client", address(row.client)),
@@ -46,6 +47,15 @@ fn lines(detail: &ConnDetail) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// Which policy will end it, and when: `inactivity in 4m 10s`.
+fn ends_by(detail: &ConnDetail) -> String {
+    match (detail.ends_by, detail.time_remaining_ms) {
+        (Some(reason), Some(ms)) => format!("{} in {}", reason.word(), duration(ms)),
+        (Some(reason), None) => reason.word().to_owned(),
+        (None, _) => String::new(),
+    }
 }
 
 fn side_lines(side: &SideDetail, lines: &mut Vec<Line>) {

@@ -1,0 +1,132 @@
+//! Newcomers and the limits: in, away, or waiting until another has made room.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+
+use connctl_api::end::{Initiator, Reason};
+use connctl_api::id::ConnId;
+use tokio::sync::mpsc;
+
+use super::Porter;
+use crate::base::clock;
+use crate::config::OnOver;
+use crate::net::close;
+use crate::policy::admission::{Over, Ticket};
+use crate::policy::evict;
+
+/// How often newcomers that wait for a place are looked after, in milliseconds. None waits for long: an
+/// ending has a grace.
+pub(super) const RETRY_MS: u64 = 2;
+
+/// An accepted socket without a record.
+#[derive(Debug)]
+pub(super) struct Newcomer {
+    pub(super) index: usize,
+    pub(super) fd: OwnedFd,
+    pub(super) peer: Option<SocketAddr>,
+    /// Descriptors that were taken for it.
+    pub(super) count: usize,
+}
+
+/// A newcomer that waits for a place.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    newcomer: Newcomer,
+    /// The limit that it waits for.
+    over: Over,
+    /// Who makes room for it.
+    victim: Option<ConnId>,
+}
+
+impl Porter {
+    /// Lets a newcomer in, has it wait, or turns it away.
+    pub(super) fn receive(&mut self, newcomer: Newcomer) {
+        let over = match self.admit(&newcomer) {
+            Ok(ticket) => return self.welcome(newcomer, ticket),
+            Err(over) => over,
+        };
+        if over == Over::Rate || self.rule(newcomer.index) == OnOver::Reject {
+            return self.turn_away(newcomer, Reason::Limit);
+        }
+        let mut victim = None;
+        let mates = || self.waiting.iter().enumerate().filter(|(_, other)| other.over == over);
+        if mates().count() >= self.inside.admission.most(over) {
+            // As many wait as there are places, so one of them would make room for this one in any case.
+            let loser = match self.rule(newcomer.index) {
+                OnOver::EvictNewest => mates().next_back(),
+                OnOver::Reject | OnOver::EvictOldest | OnOver::EvictOldestActivity => mates().next(),
+            };
+            if let Some(loser) = loser.map(|(at, _)| at).and_then(|at| self.waiting.remove(at)) {
+                victim = loser.victim;
+                self.turn_away(loser.newcomer, Reason::Evicted);
+            }
+        }
+        self.waiting.push_back(Waiting { newcomer, over, victim });
+    }
+
+    /// Lets in who has a place now, and makes room for the others.
+    pub(super) fn serve_waiting(&mut self) {
+        let mut taken: HashSet<_> = self.waiting.iter().filter_map(|waiting| waiting.victim).collect();
+        for mut waiting in std::mem::take(&mut self.waiting) {
+            let newcomer = waiting.newcomer;
+            if !self.gates.get(newcomer.index).accepting {
+                self.turn_away(newcomer, Reason::Limit);
+                continue;
+            }
+            match self.admit(&newcomer) {
+                Ok(ticket) => self.welcome(newcomer, ticket),
+                Err(Over::Rate) => self.turn_away(newcomer, Reason::Limit),
+                Err(over) => {
+                    let is_under_way = waiting.over == over
+                        && waiting.victim.is_some_and(|id| self.inside.registry.get(id).is_some());
+                    if !is_under_way {
+                        waiting.victim = self.make_room(over, newcomer.index, &taken);
+                        taken.extend(waiting.victim);
+                    }
+                    self.waiting.push_back(Waiting { newcomer, over, victim: waiting.victim });
+                }
+            }
+        }
+    }
+
+    fn rule(&self, index: usize) -> OnOver {
+        self.entrances[index].settings.limits.on_over
+    }
+
+    fn admit(&self, newcomer: &Newcomer) -> Result<Option<Ticket>, Over> {
+        let proxies = &self.entrances[newcomer.index].settings.accept_proxy_from;
+        let ip = newcomer.peer.map(|peer| peer.ip().to_canonical());
+        // A proxy's address is nobody's: the header tells the client's.
+        let ip = ip.filter(|ip| !proxies.iter().any(|net| net.contains(ip)));
+        self.inside.admission.admit(newcomer.index, ip, clock::now_ms())
+    }
+
+    /// Ends the connection that has to go, and tells which. There may be none to choose from for a moment:
+    /// the places are taken, and the records are on their way.
+    fn make_room(&self, over: Over, index: usize, taken: &HashSet<ConnId>) -> Option<ConnId> {
+        let mut conns = evict::counted(&self.inside.registry, over);
+        conns.retain(|conn| !taken.contains(&conn.id()));
+        evict::sort(&mut conns, self.rule(index), clock::now_ms());
+        let victim = conns.first()?;
+        // The place itself tells when it is free, so nobody listens for the answer.
+        let (replies, _) = mpsc::channel(1);
+        let target = vec![(victim.slot(), victim.id())];
+        self.inside.pool.operate(victim.thread(), target, evict::command(Reason::Evicted), replies);
+        Some(victim.id())
+    }
+
+    fn turn_away(&mut self, newcomer: Newcomer, reason: Reason) {
+        let entrance = &mut self.entrances[newcomer.index];
+        entrance.rejected += 1;
+        tracing::info!(
+            peer = newcomer.peer.map(tracing::field::display),
+            listener = &*entrance.origin.name,
+            reason = reason.word(),
+            initiator = Initiator::Policy.word(),
+            "connection refused"
+        );
+        self.inside.descriptors.give(newcomer.count);
+        close::reset(newcomer.fd);
+    }
+}

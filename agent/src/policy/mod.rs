@@ -1,0 +1,5 @@
+//! Floor 5: may it come in, and may it stay.
+
+pub mod admission;
+pub mod evict;
+pub mod timeouts;

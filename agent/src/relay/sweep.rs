@@ -1,0 +1,102 @@
+//! Looking after the time limits of a thread's connections.
+//!
+//! The thread that owns the sockets looks itself, at the time of the earliest limit that may have passed. A
+//! byte that is relayed resets nothing, and a thread without limited connections never looks.
+
+use connctl_api::end::{Cause, Initiator, Reason};
+use connctl_api::operation::DEFAULT_GRACE_MS;
+use slab::Slab;
+
+use super::ending;
+use super::pair::{Pair, Phase};
+use super::thread::Context;
+use crate::policy::timeouts::{self, Facts, Verdict};
+
+/// When the next look is due.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    at: u64,
+}
+
+impl Sweep {
+    /// None is due.
+    pub(super) const fn never() -> Self {
+        Self { at: u64::MAX }
+    }
+
+    /// Milliseconds until the next look.
+    pub(super) fn wait_ms(&self, now_ms: u64) -> Option<u64> {
+        (self.at != u64::MAX).then(|| self.at.saturating_sub(now_ms))
+    }
+
+    /// A connection has come: the next look may have to be sooner for it.
+    pub(super) fn include(&mut self, pair: &Pair, now_ms: u64) {
+        if let Some(period) = timeouts::period_ms(&pair.settings.timeouts)
+            && let Verdict::Nothing(Some(wait)) =
+                timeouts::judge(&facts(pair, now_ms), &pair.settings.timeouts)
+        {
+            self.at = self.at.min(now_ms.saturating_add(wait.max(period)));
+        }
+    }
+
+    /// The connections that are to end now, if it is time to look.
+    pub(super) fn due(&mut self, pairs: &mut Slab<Box<Pair>>, now_ms: u64) -> Vec<(u32, Reason)> {
+        if self.at > now_ms {
+            return Vec::new();
+        }
+        self.at = u64::MAX;
+        let mut over = Vec::new();
+        for (slot, pair) in pairs.iter_mut().filter(|(_, pair)| !pair.is_over) {
+            let Some(period) = timeouts::period_ms(&pair.settings.timeouts) else {
+                continue;
+            };
+            match look(pair, now_ms) {
+                Verdict::Nothing(Some(wait)) => {
+                    self.at = self.at.min(now_ms.saturating_add(wait.max(period)));
+                }
+                Verdict::End(reason) => over.push((u32::try_from(slot).unwrap_or(u32::MAX), reason)),
+                Verdict::Nothing(None) | Verdict::Warn => {}
+            }
+        }
+        over
+    }
+}
+
+/// Judges a connection, and warns where that comes first.
+fn look(pair: &mut Pair, now_ms: u64) -> Verdict {
+    if pair.work.as_ref().is_some_and(|work| work.cause.is_some()) {
+        // It is ending already.
+        return Verdict::Nothing(None);
+    }
+    let limits = &pair.settings.timeouts;
+    let mut facts = facts(pair, now_ms);
+    let active_ms = now_ms.saturating_sub(facts.idle_ms).max(1);
+    facts.is_warned = pair.warned_for_ms == active_ms;
+    let verdict = timeouts::judge(&facts, limits);
+    if verdict != Verdict::Warn {
+        return verdict;
+    }
+    facts.is_warned = true;
+    let left_ms = timeouts::next_end(&facts, limits).map(|(ms, _)| ms);
+    let verdict = timeouts::judge(&facts, limits);
+    tracing::warn!(
+        conn_id = pair.conn.id().get(),
+        listener = &*pair.conn.origin().name,
+        idle_ms = facts.idle_ms,
+        left_ms,
+        "a kept-alive connection will be closed for inactivity"
+    );
+    pair.warned_for_ms = active_ms;
+    verdict
+}
+
+fn facts(pair: &Pair, now_ms: u64) -> Facts {
+    let reads = pair.phase == Phase::Open && !pair.legs.iter().any(|leg| leg.paused);
+    Facts::of(&pair.conn, reads, now_ms)
+}
+
+/// Ends a connection whose time is up.
+pub(super) fn end(pair: &mut Pair, reason: Reason, context: &mut Context) {
+    let cause = Cause { reason, initiator: Initiator::Policy, side: None };
+    ending::begin(pair, cause, ending::BOTH_FINISH, DEFAULT_GRACE_MS, context);
+}
