@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::process::Background;
 use crate::support::service::{Service, have, psql, redis_cli};
 use crate::support::upstream::ByHand;
-use crate::support::{Agent, LIMIT, Peer, Setup, until};
+use crate::support::{Agent, End, LIMIT, Peer, Setup, until};
 
 /// Listeners of mode `hold` with these rules, each named by its place.
 fn holding(rules: &[&str]) -> Agent {
@@ -268,4 +268,27 @@ fn curl_and_openssl_are_listed_by_header_and_server_name() {
     openssl.args(["s_client", "-servername", "Db.example.com", "-connect"]).arg(agent.addr("l1").to_string());
     let _openssl = Background::start(&mut openssl, "");
     listed("db.example.com");
+}
+
+#[test]
+fn a_user_that_is_found_too_often_loses_the_oldest_or_the_newcomer() {
+    for (rule, reason, lost) in [("evict-oldest", "evicted", 0), ("reject", "limit", 2)] {
+        let settings = format!("identity = [\"postgres\"]\nmax_per_uid = 2\non_over = \"{rule}\"");
+        let agent = holding(&[&settings]);
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            let mut client = Peer::connect(agent.only());
+            client.send(postgres("ann"));
+            clients.push(client);
+            until("the newcomer is known or gone", || {
+                let rows = agent.connections();
+                let is_settled = rows.len() <= 2 && rows.iter().all(|row| row["uid"] == "ann");
+                let is_seen = agent.node()["accepted"] == clients.len();
+                (is_settled && is_seen).then_some(())
+            });
+        }
+        clients[lost].ends_with(End::Fin);
+        agent.counts("client", reason, 1);
+        agent.settled(2);
+    }
 }

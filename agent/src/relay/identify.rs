@@ -1,8 +1,13 @@
 //! Whose connection it is, while its bytes pass.
 
+use tokio::sync::mpsc;
+
+use super::message::Message;
 use super::pair::Pair;
+use super::thread::Context;
 use crate::config::identity::Rule;
 use crate::identity::{self, Found, Miss, Tap};
+use crate::policy::evict;
 use crate::registry::Registry;
 
 /// Before bytes flow: what the PROXY header or the address says counts at once, until a rule that stands
@@ -20,6 +25,7 @@ pub(super) fn begin(pair: &mut Pair, header: Option<Found>, registry: &Registry)
             tap.presumed = Some(found.uid.clone());
         }
         identity::assign(registry, &pair.conn, found, None);
+        pair.is_news = true;
     }
 }
 
@@ -35,7 +41,30 @@ pub(super) fn look(pair: &mut Pair, bytes: &[u8], registry: &Registry) {
     match tap.look(&pair.settings.identity, bytes) {
         Err(Miss::More) => return,
         Err(Miss::No) => {}
-        Ok(found) => identity::assign(registry, &pair.conn, found, tap.presumed.as_deref()),
+        Ok(found) => {
+            identity::assign(registry, &pair.conn, found, tap.presumed.as_deref());
+            pair.is_news = true;
+        }
     }
     pair.tap = None;
+}
+
+/// Asks the limit for users again, once a user has become known: whoever is one too many is closed.
+pub(super) fn enforce(pair: &mut Pair, context: &Context) {
+    if !std::mem::take(&mut pair.is_news) {
+        return;
+    }
+    let registry = &context.shared.registry;
+    let (conns, reason) = evict::over_uid(registry, &pair.conn, &pair.settings.limits, context.now_ms);
+    let Some(peers) = context.peers.get().filter(|_| !conns.is_empty()) else {
+        return;
+    };
+    // Nobody listens for the answers.
+    let (replies, _) = mpsc::channel(conns.len());
+    for conn in &conns {
+        if let Some(peer) = peers.get(usize::from(conn.thread())) {
+            let (targets, command) = (vec![(conn.slot(), conn.id())], evict::command(reason));
+            peer.post(Message::Operate { targets, command, replies: replies.clone() });
+        }
+    }
 }

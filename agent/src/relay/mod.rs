@@ -20,7 +20,7 @@ mod timers;
 mod work;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::base::inbox::{Outbox, inbox};
 use crate::conn::command::{Command, Facts, Replies, Target};
@@ -91,14 +91,23 @@ impl Pool {
     /// Where the kernel gives no thread or descriptor.
     pub fn start(threads: u16, shared: &Shared) -> std::io::Result<Self> {
         let mut handles = Vec::new();
+        let peers = Arc::new(OnceLock::new());
         for index in 0..threads {
             let (outbox, inbox) = inbox()?;
             let live = Arc::new(AtomicUsize::new(0));
-            let relay = thread::Relay::new(shared.clone(), outbox.clone(), inbox, Arc::clone(&live))?;
+            let relay = thread::Relay::new(
+                shared.clone(),
+                Arc::clone(&peers),
+                outbox.clone(),
+                inbox,
+                Arc::clone(&live),
+            )?;
             let thread =
                 std::thread::Builder::new().name(format!("relay-{index}")).spawn(move || relay.run())?;
             handles.push(Handle { outbox, live, thread: Mutex::new(Some(thread)) });
         }
+        // Set once, before the first connection can come.
+        let _ = peers.set(handles.iter().map(|handle| handle.outbox.clone()).collect());
         Ok(Self { handles })
     }
 

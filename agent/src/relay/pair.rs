@@ -32,6 +32,8 @@ pub(super) struct Pair {
     pub(super) dial: Option<Box<Dialing>>,
     /// Until it is known whose it is.
     pub(super) tap: Option<Box<Tap>>,
+    /// Its user has become known, and the limit for users is still to be asked.
+    pub(super) is_news: bool,
     /// Whose FIN came first.
     pub(super) first_end: Option<Side>,
     /// The deadline that [`super::timers::Timers`] has for it; 0 is none.
@@ -142,6 +144,7 @@ impl Pair {
             work: None,
             dial: None,
             tap: None,
+            is_news: false,
             first_end: None,
             deadline: 0,
             warned_for_ms: 0,

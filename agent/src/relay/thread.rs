@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use connctl_api::conn::Side;
 use connctl_api::end::{Cause, Initiator, Reason};
@@ -16,7 +16,7 @@ use super::pair::{Pair, Phase, Way};
 use super::pump::{BUFFER_BYTES, Stop, Tools, pump};
 use super::sweep::{self, Sweep};
 use super::timers::Timers;
-use super::{Shared, command, dial, ending, inspect};
+use super::{Shared, command, dial, ending, identify, inspect};
 use crate::base::clock;
 use crate::base::inbox::{Inbox, Outbox};
 use crate::conn::command::{Command, Outcome, Replies, Target};
@@ -53,10 +53,14 @@ pub(super) struct Relay {
     is_stopping: bool,
 }
 
+/// The inboxes of all relay threads, by their number.
+pub(super) type Peers = Arc<OnceLock<Vec<Outbox<Message>>>>;
+
 /// What the parts of the thread work with besides the connection at hand.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) shared: Shared,
+    pub(super) peers: Peers,
     pub(super) outbox: Outbox<Message>,
     pub(super) poll: Poll,
     pub(super) pipes: Pool,
@@ -84,6 +88,7 @@ pub(super) fn token(slot: u32, side: Side) -> u64 {
 impl Relay {
     pub(super) fn new(
         shared: Shared,
+        peers: Peers,
         outbox: Outbox<Message>,
         inbox: Inbox<Message>,
         live: Arc<AtomicUsize>,
@@ -93,6 +98,7 @@ impl Relay {
         let pipes = Pool::new(shared.pipes);
         let context = Context {
             shared,
+            peers,
             outbox,
             poll,
             pipes,
@@ -318,6 +324,7 @@ fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
             }
         }
         find_failure(pair, context);
+        identify::enforce(pair, context);
     }
     ending::settle(pair, slot, context);
     if !pair.is_over {
