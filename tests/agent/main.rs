@@ -16,6 +16,8 @@ mod facade_wukongim;
 mod half_close;
 mod instruments;
 mod listener_gate;
+mod memory;
+mod mixed;
 mod once_only;
 mod proxy_protocol;
 mod real_clients;
