@@ -68,7 +68,7 @@ fn scattered() -> impl Fn() -> u32 + Sync {
     }
 }
 
-#[divan::bench(max_time = TIME)]
+#[divan::bench(max_time = TIME, sample_count = 100, sample_size = 1_000)]
 fn enter_and_leave(bencher: Bencher<'_, '_>) {
     let (registry, new) = (full(), conn(&origin(), CONNECTIONS));
     bencher.bench_local(|| {
@@ -77,13 +77,13 @@ fn enter_and_leave(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench(max_time = TIME)]
+#[divan::bench(max_time = TIME, sample_count = 100, sample_size = 1_000)]
 fn look_up_by_id(bencher: Bencher<'_, '_>) {
     let (registry, number) = (full(), scattered());
     bencher.bench_local(|| registry.get(id(number())));
 }
 
-#[divan::bench(max_time = TIME)]
+#[divan::bench(max_time = TIME, sample_count = 100, sample_size = 1_000)]
 fn look_up_by_uid(bencher: Bencher<'_, '_>) {
     let (registry, number) = (full(), scattered());
     bencher
@@ -91,7 +91,7 @@ fn look_up_by_uid(bencher: Bencher<'_, '_>) {
         .bench_local_refs(|uids| registry.with_uids(uids.as_slice()));
 }
 
-#[divan::bench(max_time = TIME)]
+#[divan::bench(max_time = TIME, sample_count = 100, sample_size = 1_000)]
 fn look_up_by_ip(bencher: Bencher<'_, '_>) {
     let (registry, number) = (full(), scattered());
     bencher

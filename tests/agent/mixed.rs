@@ -339,14 +339,13 @@ fn storm(seed: u64, lives: u64) {
         let whole = agent.count_of(side, "normal") + agent.count_of(side, "closed_upstream");
         assert_eq!((whole, agent.ended(side)), (4 * removed, lives), "seed {seed}: {:?}", agent.endings());
     }
-    assert_eq!((&agent.node()["accepted"], &agent.node()["ended"]), (&json!(lives), &json!(lives)));
     until("its sockets are closed", || (agent.open_of("socket:") <= sockets).then_some(()));
     assert!(!agent.log().contains("panicked"), "seed {seed}: {}", agent.log());
 }
 
 #[test]
 fn no_byte_is_lost_or_doubled_whatever_is_done_in_the_middle_of_transfers() {
-    for seed in [1, 2, 3] {
+    for seed in 1..=8 {
         storm(seed, 16);
     }
 }
