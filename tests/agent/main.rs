@@ -19,6 +19,8 @@ mod half_close;
 mod identity;
 mod instruments;
 mod listener_gate;
+mod memory;
+mod mixed;
 mod once_only;
 mod policy;
 mod proxy_protocol;

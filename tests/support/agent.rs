@@ -22,6 +22,18 @@ pub(crate) const BINARY: &str = match (option_env!("CARGO_BIN_EXE_connctl"), AGE
 };
 const AGENT_ALONE: Option<&str> = option_env!("CARGO_BIN_EXE_connctl-agent");
 
+/// The binary, below the command that `CONNCTL_AGENT_UNDER` names: a memory checker, say.
+fn under() -> Command {
+    let prefix = std::env::var("CONNCTL_AGENT_UNDER").unwrap_or_default();
+    let mut words = prefix.split_whitespace();
+    let Some(program) = words.next() else {
+        return Command::new(BINARY);
+    };
+    let mut command = Command::new(program);
+    command.args(words).arg(BINARY);
+    command
+}
+
 /// What an agent is started with.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
@@ -89,7 +101,7 @@ impl Setup {
 
     fn command(&self) -> Command {
         let mut command = match self.descriptors {
-            None => Command::new(BINARY),
+            None => under(),
             Some(most) => {
                 let mut shell = Command::new("sh");
                 shell.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\""), BINARY]);
@@ -250,6 +262,14 @@ impl Agent {
     /// How many descriptors it has open.
     pub(crate) fn open_descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
+    }
+
+    /// How many descriptors of a kind it has open, as `/proc` names the kind: `socket:`, `pipe:`.
+    pub(crate) fn open_of(&self, kind: &str) -> usize {
+        let all = std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap();
+        // One that is closed meanwhile is not open.
+        let targets = all.filter_map(|each| std::fs::read_link(each.ok()?.path()).ok());
+        targets.filter(|target| target.to_string_lossy().starts_with(kind)).count()
     }
 
     /// Its resident memory in KiB.

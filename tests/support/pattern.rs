@@ -26,6 +26,11 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
+    /// A stream that starts at another place, so that streams differ.
+    pub(crate) fn at(offset: u64) -> Self {
+        Self { offset }
+    }
+
     fn ahead(&self) -> &'static [u8] {
         let at = usize::try_from(self.offset % LENGTH as u64).unwrap();
         &table()[at..]
