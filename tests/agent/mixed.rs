@@ -2,9 +2,10 @@
 //! both speeds of the relay. Every byte is checked; no verdict depends on who was faster.
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use connctl_agent::net::tcp_info;
 use serde_json::{Value, json};
 
 use crate::support::pattern::Pattern;
@@ -36,9 +37,9 @@ impl Random {
         self.next() % bound
     }
 
-    /// From 1 byte to 2 MiB, each magnitude as likely as another.
-    fn size(&mut self) -> u64 {
-        let most = 1 << self.below(22);
+    /// From 1 byte to this power of two, each magnitude as likely as another.
+    fn size(&mut self, power: u64) -> u64 {
+        let most = 1 << self.below(power + 1);
         1 + self.below(most)
     }
 
@@ -85,8 +86,10 @@ enum Amount {
 }
 
 /// Sends; gives the most that can have been sent, and whether it was stopped by an error.
-fn write(peer: &Peer, from: u64, amount: &Amount, random: &mut Random) -> (u64, bool) {
+fn write(peer: &Peer, from: u64, amount: &Amount, so_far: &AtomicU64, random: &mut Random) -> (u64, bool) {
     let mut pattern = Pattern::at(from);
+    // Some streams are of small messages only, others have up to 2 MiB at once.
+    let power = 12 + random.below(10);
     loop {
         let done = pattern.offset() - from;
         let left = match amount {
@@ -96,10 +99,11 @@ fn write(peer: &Peer, from: u64, amount: &Amount, random: &mut Random) -> (u64, 
         if left == 0 {
             break;
         }
-        let size = random.size().min(left);
+        let size = random.size(power).min(left);
         if pattern.write(&mut peer.stream(), size).is_err() {
             return (done + size, true);
         }
+        so_far.store(done + size, Ordering::SeqCst);
         random.stall();
     }
     if !matches!(amount, Amount::BytesOnly(_)) {
@@ -115,7 +119,7 @@ fn read(peer: &mut Peer, from: u64, exactly: Option<u64>, random: &mut Random) -
     let mut chunk = vec![0; 256 * 1024];
     loop {
         let done = pattern.offset() - from;
-        let most = random.size().min(chunk.len() as u64).min(exactly.map_or(u64::MAX, |all| all - done));
+        let most = random.size(18).min(chunk.len() as u64).min(exactly.map_or(u64::MAX, |all| all - done));
         if most == 0 {
             return (done, None);
         }
@@ -143,18 +147,27 @@ struct Passed {
 
 /// One way: a writer and a reader on threads of their own.
 struct Stream {
+    source: Peer,
+    so_far: Arc<AtomicU64>,
     writer: std::thread::JoinHandle<(u64, bool)>,
     reader: std::thread::JoinHandle<(u64, Option<End>)>,
 }
 
 impl Stream {
     fn start(source: &Peer, target: &Peer, from: u64, amount: Amount, random: &mut Random) -> Self {
-        let (source, mut target) = (source.another(), target.another());
+        let so_far = Arc::new(AtomicU64::new(0));
+        let (own, sender, mut target) = (Arc::clone(&so_far), source.another(), target.another());
         let (mut writes, mut reads) = (Random(random.next() | 1), Random(random.next() | 1));
         let exactly = if let Amount::BytesOnly(all) = amount { Some(all) } else { None };
-        let writer = std::thread::spawn(move || write(&source, from, &amount, &mut writes));
+        let writer = std::thread::spawn(move || write(&sender, from, &amount, &own, &mut writes));
         let reader = std::thread::spawn(move || read(&mut target, from, exactly, &mut reads));
-        Self { writer, reader }
+        Self { source: source.another(), so_far, writer, reader }
+    }
+
+    /// How much the agent's kernel has acknowledged at least, be it read by the agent or not.
+    fn accepted(&self) -> u64 {
+        let sent = self.so_far.load(Ordering::SeqCst);
+        sent.saturating_sub(tcp_info::send_queue(self.source.stream()))
     }
 
     fn join(self) -> Passed {
@@ -258,13 +271,14 @@ impl Life {
             self.streams(Amount::Until(Arc::clone(&never)), Amount::Until(never));
         self.operator.meddles(&mut self.random);
         let (up, down) = (self.random.below(3 * MIB), self.random.below(3 * MIB));
-        let before = self.operator.counted(up, down);
+        let counted = self.operator.counted(up, down);
+        let before = (counted.0.max(to_upstream.accepted()), counted.1.max(to_client.accepted()));
         let item = self.operator.asks(operation, "both");
         assert_eq!(item["status"], "done", "{item}");
         for (passed, before) in [(to_upstream.join(), before.0), (to_client.join(), before.1)] {
             assert!(passed.failed && passed.read <= passed.sent, "{passed:?} {item}");
             if operation == "close" {
-                assert!(passed.read >= before, "{before} were counted: {passed:?} {item}");
+                assert!(passed.read >= before, "{before} were accepted: {passed:?} {item}");
             }
         }
         for side in ["client", "upstream"] {
@@ -290,17 +304,18 @@ impl Life {
         };
         self.operator.meddles(&mut self.random);
         let least = self.random.below(3 * MIB);
-        let before = if side == "client" {
+        let counted = if side == "client" {
             self.operator.counted(0, least).1
         } else {
             self.operator.counted(least, 0).0
         };
+        let before = counted.max(cut.accepted());
         let item = self.operator.asks("halfclose", side);
         assert_eq!(item["status"], "done", "{item}");
         stop.store(true, Ordering::SeqCst);
         let (cut, other) = (cut.join(), other.join());
         assert_eq!((cut.end, cut.failed), (Some(End::Fin), false), "{cut:?} {item}");
-        assert!(before <= cut.read && cut.read <= cut.sent, "{before} were counted: {cut:?} {item}");
+        assert!(before <= cut.read && cut.read <= cut.sent, "{before} were accepted: {cut:?} {item}");
         assert_eq!((other.read, other.end, other.failed), (whole, Some(End::Fin), false), "{item}");
     }
 }
@@ -311,7 +326,12 @@ fn storm(seed: u64, lives: u64) {
     let sockets = agent.open_of("socket:");
     let begun: Vec<_> = (0..lives)
         .map(|number| {
-            let client = Peer::connect(agent.only());
+            // Half of the clients take little at once, so that much is held on the way.
+            let client = if number % 16 < 8 {
+                Peer::connect(agent.only())
+            } else {
+                Peer::with_small_window(agent.only())
+            };
             let server = upstream.accept();
             let operator = Operator { http: agent.http(), id: agent.id(&client) };
             let fate = FATES[usize::try_from(number % 8).unwrap()];
@@ -345,7 +365,7 @@ fn storm(seed: u64, lives: u64) {
 
 #[test]
 fn no_byte_is_lost_or_doubled_whatever_is_done_in_the_middle_of_transfers() {
-    for seed in 1..=8 {
+    for seed in 1..=3 {
         storm(seed, 16);
     }
 }
