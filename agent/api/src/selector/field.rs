@@ -200,8 +200,8 @@ fields! {
     Bytes "bytes" Kind::Size, agent, sortable, "BYTES", "bytes relayed, both ways together";
     ToUpstreamBytes "to_upstream_bytes" Kind::Size, agent, sortable, "TO UPSTREAM", "bytes relayed to the upstream";
     ToClientBytes "to_client_bytes" Kind::Size, agent, sortable, "TO CLIENT", "bytes relayed to the client";
-    ToUpstreamRate "to_upstream_rate" Kind::Rate, agent, sortable, "UPSTREAM/S", "recent bytes per second to the upstream";
-    ToClientRate "to_client_rate" Kind::Rate, agent, sortable, "CLIENT/S", "recent bytes per second to the client";
+    ToUpstreamRate "to_upstream_rate" Kind::Rate, agent, sortable, "UPSTREAM/S", "bytes per second over its life to the upstream";
+    ToClientRate "to_client_rate" Kind::Rate, agent, sortable, "CLIENT/S", "bytes per second over its life to the client";
     PendingBytes "pending_bytes" Kind::Size, agent, sortable, "PENDING", "bytes read from one side and not yet written to the other";
     Initiator "initiator" Kind::Enum(INITIATORS), agent, sortable, "INITIATOR", "who began its end; missing while nobody has";
     Reason "reason" Kind::Text, agent, sortable, "REASON", "why it ended; missing while it has not";
