@@ -84,6 +84,19 @@ fn a_connection_in_its_dial_can_be_reset_by_the_operator() {
 }
 
 #[test]
+fn a_halfclose_during_the_dial_is_answered_when_its_grace_is_over() {
+    let upstream = Unanswering::new();
+    let agent = Agent::front(upstream.addr());
+    let _client = Peer::connect(agent.only());
+    let id = until("it is listed", || agent.connections().first().map(|row| row["conn_id"].clone()));
+    let request =
+        serde_json::json!({ "operation": "halfclose", "grace_ms": 100, "items": [{ "conn_id": id }] });
+    let (items, summary) = agent.operate(&request);
+    assert_eq!((&items[0]["status"], &summary["timed_out"]), (&"timed_out".into(), &1.into()), "{items:?}");
+    assert_eq!(agent.connections()[0]["state"], "opening", "the answer did not wait for the dial");
+}
+
+#[test]
 fn one_dead_upstream_does_not_hold_up_other_clients() {
     let (dead, good) = (Unanswering::new(), Upstream::echo());
     let agent = Setup::new().forward("dead", dead.addr()).forward("good", good.addr()).start();

@@ -133,7 +133,15 @@ pub(super) fn is_cut_off(pair: &Pair, way: Way) -> bool {
 
 /// Moves what is under way as far as it goes.
 pub(super) fn settle(pair: &mut Pair, slot: u32, context: &mut Context) {
-    if pair.is_over || pair.phase != Phase::Open {
+    if pair.is_over {
+        return;
+    }
+    if pair.phase != Phase::Open {
+        // A half-close waits for the upstream, and who asked for it not for ever.
+        if let Some(mut work) = pair.work.take() {
+            answer_halfcloses(pair, &mut work, context.now_ms);
+            pair.work = Some(work);
+        }
         return;
     }
     let Some(mut work) = pair.work.take() else {
@@ -148,7 +156,7 @@ pub(super) fn settle(pair: &mut Pair, slot: u32, context: &mut Context) {
             return leave(pair, slot, *work, context);
         }
     } else {
-        settle_halfclose(pair, &mut work, context);
+        settle_halfclose(pair, &mut work, context.now_ms);
         if Way::BOTH.iter().all(|way| pair.is_done(*way)) {
             return end_by_itself(pair, slot, Some(*work), context);
         }
@@ -348,7 +356,7 @@ fn force(pair: &mut Pair, work: &mut Work, side: Side, context: &mut Context) {
 }
 
 /// Half-closes without an ending: the FIN behind what was pending, and the answer once it is acknowledged.
-fn settle_halfclose(pair: &mut Pair, work: &mut Work, context: &mut Context) {
+fn settle_halfclose(pair: &mut Pair, work: &mut Work, now_ms: u64) {
     for side in SIDES {
         if !work.leg(side).halfclose {
             continue;
@@ -363,8 +371,12 @@ fn settle_halfclose(pair: &mut Pair, work: &mut Work, context: &mut Context) {
         }
         note_state(pair, work, side);
     }
+    answer_halfcloses(pair, work, now_ms);
+}
+
+fn answer_halfcloses(pair: &Pair, work: &mut Work, now_ms: u64) {
     for waiter in std::mem::take(&mut work.waiters) {
-        if let Some(waiter) = answer_halfclose(pair, work, waiter, context.now_ms) {
+        if let Some(waiter) = answer_halfclose(pair, work, waiter, now_ms) {
             work.waiters.push(waiter);
         }
     }
