@@ -175,3 +175,88 @@ impl Registry {
         self.with_ids(&ids)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap as Map;
+
+    use connctl_api::conn::Mode;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::registry::conn::{Birth, Origin};
+
+    fn conn(id: u64, last_octet: u8, origin: &Arc<Origin>) -> Arc<Conn> {
+        let address = ([127, 0, 0, last_octet], 4000).into();
+        Arc::new(Conn::new(Birth {
+            id: ConnId::new(id).unwrap(),
+            origin: Arc::clone(origin),
+            peer: address,
+            local: address,
+            wall_ms: 0,
+            now_ms: 0,
+            thread: 0,
+        }))
+    }
+
+    fn ids(conns: &[Arc<Conn>]) -> Vec<u64> {
+        conns.iter().map(|conn| conn.id().get()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn holds_what_a_plain_map_holds(
+            steps in prop::collection::vec((0u8..4, 0u8..12, 0u8..3, 1u8..4), 0..300),
+        ) {
+            let (registry, origin) = (Registry::default(), Arc::new(Origin::new("o", Mode::Echo, 0)));
+            // By id: the connection, its user and the last octet of its address.
+            let mut model: Map<u64, (Arc<Conn>, Option<String>, u8)> = Map::new();
+            let mut next = 1;
+            for (step, pick, user, octet) in steps {
+                let picked = model.keys().nth(usize::from(pick)).copied();
+                match (step, picked) {
+                    (0, _) => {
+                        let conn = conn(next, octet, &origin);
+                        registry.enter(&conn);
+                        model.insert(next, (conn, None, octet));
+                        next += 1;
+                    }
+                    (1, Some(id)) => {
+                        let (conn, ..) = model.remove(&id).unwrap();
+                        registry.leave(&conn);
+                        // Leaving twice, and naming one that has left, change nothing.
+                        registry.leave(&conn);
+                        registry.assign(&conn, |labels| labels.uid = Some("late".into()));
+                    }
+                    (2, Some(id)) => {
+                        let uid = (user > 0).then(|| format!("u{user}"));
+                        let (conn, known, _) = model.get_mut(&id).unwrap();
+                        registry.assign(conn, |labels| labels.uid = uid.clone().map(Box::from));
+                        *known = uid;
+                    }
+                    (3, Some(id)) => {
+                        let (conn, _, known) = model.get_mut(&id).unwrap();
+                        registry.readdress(conn, ([127, 0, 0, octet], 5000).into());
+                        *known = octet;
+                    }
+                    _ => {}
+                }
+                let all: Vec<_> = model.keys().copied().collect();
+                prop_assert_eq!(ids(&registry.all()), all.clone());
+                prop_assert_eq!(registry.len(), all.len());
+                for user in ["u1", "u2", "late"] {
+                    let expected: Vec<_> =
+                        model.iter().filter(|(_, row)| row.1.as_deref() == Some(user)).map(|(id, _)| *id).collect();
+                    prop_assert_eq!(ids(&registry.with_uids(&[user])), expected);
+                }
+                for octet in 1..4 {
+                    let net = format!("127.0.0.{octet}/32").parse().unwrap();
+                    let expected: Vec<_> =
+                        model.iter().filter(|(_, row)| row.2 == octet).map(|(id, _)| *id).collect();
+                    prop_assert_eq!(ids(&registry.with_ips(&[net])), expected);
+                }
+                prop_assert_eq!(ids(&registry.with_ips(&["127.0.0.0/8".parse().unwrap()])), all);
+            }
+        }
+    }
+}
