@@ -19,6 +19,9 @@ macro_rules! words {
             /// Every value, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// Their words, in the same order.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
             /// The word that stands for this value everywhere.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
@@ -35,8 +38,7 @@ macro_rules! words {
             type Err = String;
             fn from_str(text: &str) -> Result<Self, String> {
                 Self::ALL.iter().copied().find(|value| value.word() == text).ok_or_else(|| {
-                    let words: Vec<_> = Self::ALL.iter().map(|value| value.word()).collect();
-                    format!("{text:?} is none of {}", words.join(", "))
+                    format!("{text:?} is none of {}", Self::WORDS.join(", "))
                 })
             }
         }

@@ -25,7 +25,7 @@ const MAX_NAME_BYTES: usize = 64;
 /// What the command line says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Flags {
-    /// `--forward`, `--echo` and `--hold`, in that order.
+    /// `--forward`, `--echo` and `--hold`, in the order of the command line.
     pub listeners: Vec<file::Listener>,
     /// `--control`.
     pub control: Vec<String>,

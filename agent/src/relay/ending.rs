@@ -114,7 +114,7 @@ pub(super) fn fail(pair: &mut Pair, side: Side, error: Errno, context: &mut Cont
     let other = if is_ending { Method::Finish } else { Method::FlushReset };
     let methods = SIDES.map(|one| if one == side { Method::Reset } else { other });
     begin(pair, cause, methods, RESET_FLUSH_MS, context);
-    // Nothing can be written to it, and what it had sent was read before its error was found.
+    // Nothing can be written to it; what it had sent and nobody could take yet goes with its RST.
     let way = Way::into_side(side);
     let dropped = pair.flow_mut(way).drop_held(&mut context.pipes);
     let work = pair.work.get_or_insert_default();

@@ -4,10 +4,10 @@
 use std::fmt;
 
 use super::eval::Value;
+use crate::conn::{Mode, State};
+use crate::end::Initiator;
+use crate::id::MAX_ID;
 use crate::units;
-
-/// The largest id; larger integers are not exact in JSON readers that use doubles.
-pub(super) const MAX_ID: u64 = (1 << 53) - 1;
 
 /// What a field holds: decides which literals and operators it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,9 +123,9 @@ pub struct FieldInfo {
     pub needs_kernel: bool,
 }
 
-const STATES: &[&str] = &["opening", "active", "half_closed", "paused", "closing"];
-const MODES: &[&str] = &["forward", "echo", "hold", "outbound"];
-const INITIATORS: &[&str] = &["client", "upstream", "operator", "policy", "agent"];
+const STATES: &[&str] = State::WORDS;
+const MODES: &[&str] = Mode::WORDS;
+const INITIATORS: &[&str] = Initiator::WORDS;
 const HEALTH: &[&str] = &["healthy", "zombie", "stuck", "unacked", "idle"];
 const CONGESTION: &[&str] = &["open", "disorder", "cwr", "recovery", "loss"];
 const TCP_STATES: &[&str] = &[

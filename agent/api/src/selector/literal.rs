@@ -9,9 +9,10 @@ use regex::{Regex, RegexBuilder};
 use super::ast::Finite;
 use super::error::{SelectorError, shown};
 use super::eval::canonical;
-use super::field::{Field, Kind, MAX_ID};
+use super::field::{Field, Kind};
 use super::suggest::nearest;
 use super::syntax::Literal;
+use crate::id::MAX_ID;
 use crate::units::{self, UnitError};
 
 /// The most memory a compiled regular expression may take; ordinary ones take some kilobytes.
