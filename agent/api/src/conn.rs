@@ -169,6 +169,25 @@ pub struct SideDetail {
     pub tcp: Option<TcpFacts>,
 }
 
+/// The states of the TCP state machine; the kernel's number of each is its place here, from 1
+/// (`include/net/tcp_states.h`).
+pub const TCP_STATES: &[&str] = &[
+    "established",
+    "syn_sent",
+    "syn_recv",
+    "fin_wait1",
+    "fin_wait2",
+    "time_wait",
+    "close",
+    "close_wait",
+    "last_ack",
+    "listen",
+    "closing",
+    "new_syn_recv",
+];
+/// The states of congestion control, by the kernel's number (`enum tcp_ca_state`).
+pub const CONGESTION_STATES: &[&str] = &["open", "disorder", "cwr", "recovery", "loss"];
+
 /// What the kernel knows of a TCP socket (`TCP_INFO`, `SIOCOUTQ`, `SIOCINQ`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TcpFacts {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd};
 
-use connctl_api::conn::TcpFacts;
+use connctl_api::conn::{CONGESTION_STATES, TCP_STATES, TcpFacts};
 
 /// A state of the TCP state machine, as in `net/tcp_states.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,24 +13,9 @@ impl TcpState {
     /// Nothing is left of the connection.
     pub const CLOSED: Self = Self(7);
 
-    const WORDS: [&'static str; 12] = [
-        "unknown",
-        "established",
-        "syn_sent",
-        "syn_recv",
-        "fin_wait1",
-        "fin_wait2",
-        "time_wait",
-        "close",
-        "close_wait",
-        "last_ack",
-        "listen",
-        "closing",
-    ];
-
     /// Its name.
     pub fn word(self) -> &'static str {
-        Self::WORDS.get(usize::from(self.0)).copied().unwrap_or("unknown")
+        usize::from(self.0).checked_sub(1).and_then(|at| TCP_STATES.get(at)).copied().unwrap_or("unknown")
     }
 
     /// Whether a FIN was sent and acknowledged.
@@ -100,14 +85,7 @@ fn queue(fd: &impl AsFd, request: libc::Ioctl) -> u64 {
 /// Everything a person may ask about.
 pub fn facts(fd: &impl AsFd) -> Option<TcpFacts> {
     let info = tcp_info(fd)?;
-    let congestion = match info.tcpi_ca_state {
-        0 => "open",
-        1 => "disorder",
-        2 => "cwr",
-        3 => "recovery",
-        4 => "loss",
-        _ => "unknown",
-    };
+    let congestion = CONGESTION_STATES.get(usize::from(info.tcpi_ca_state)).copied().unwrap_or("unknown");
     Some(TcpFacts {
         state: Cow::Borrowed(TcpState(info.tcpi_state).word()),
         congestion: Cow::Borrowed(congestion),

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::eval::Value;
-use crate::conn::{Mode, State};
+use crate::conn::{CONGESTION_STATES, Mode, State, TCP_STATES};
 use crate::end::Initiator;
 use crate::id::MAX_ID;
 use crate::units;
@@ -127,21 +127,6 @@ const STATES: &[&str] = State::WORDS;
 const MODES: &[&str] = Mode::WORDS;
 const INITIATORS: &[&str] = Initiator::WORDS;
 const HEALTH: &[&str] = &["healthy", "zombie", "stuck", "unacked", "idle"];
-const CONGESTION: &[&str] = &["open", "disorder", "cwr", "recovery", "loss"];
-const TCP_STATES: &[&str] = &[
-    "established",
-    "syn_sent",
-    "syn_recv",
-    "fin_wait1",
-    "fin_wait2",
-    "time_wait",
-    "close",
-    "close_wait",
-    "last_ack",
-    "listen",
-    "closing",
-    "new_syn_recv",
-];
 
 /// Makes the enum and its table from one list, so that neither can miss a row.
 macro_rules! fields {
@@ -212,13 +197,13 @@ fields! {
     ClientRetransmits "client_retransmits" Kind::Int, kernel, sortable, "CLIENT RETRANS", "segments sent to the client again";
     ClientSendQueue "client_send_queue" Kind::Size, kernel, sortable, "CLIENT SENDQ", "bytes in the kernel that the client has not acknowledged";
     ClientReceiveQueue "client_receive_queue" Kind::Size, kernel, sortable, "CLIENT RECVQ", "bytes from the client in the kernel, not yet read";
-    ClientCongestion "client_congestion" Kind::Enum(CONGESTION), kernel, sortable, "CLIENT CONG", "congestion state of sending to the client";
+    ClientCongestion "client_congestion" Kind::Enum(CONGESTION_STATES), kernel, sortable, "CLIENT CONG", "congestion state of sending to the client";
     ClientTcpState "client_tcp_state" Kind::Enum(TCP_STATES), kernel, sortable, "CLIENT TCP", "TCP state of the client's socket";
     UpstreamRtt "upstream_rtt" Kind::Duration, kernel, sortable, "UPSTREAM RTT", "smoothed round-trip time to the upstream";
     UpstreamRetransmits "upstream_retransmits" Kind::Int, kernel, sortable, "UPSTREAM RETRANS", "segments sent to the upstream again";
     UpstreamSendQueue "upstream_send_queue" Kind::Size, kernel, sortable, "UPSTREAM SENDQ", "bytes in the kernel that the upstream has not acknowledged";
     UpstreamReceiveQueue "upstream_receive_queue" Kind::Size, kernel, sortable, "UPSTREAM RECVQ", "bytes from the upstream in the kernel, not yet read";
-    UpstreamCongestion "upstream_congestion" Kind::Enum(CONGESTION), kernel, sortable, "UPSTREAM CONG", "congestion state of sending to the upstream";
+    UpstreamCongestion "upstream_congestion" Kind::Enum(CONGESTION_STATES), kernel, sortable, "UPSTREAM CONG", "congestion state of sending to the upstream";
     UpstreamTcpState "upstream_tcp_state" Kind::Enum(TCP_STATES), kernel, sortable, "UPSTREAM TCP", "TCP state of the upstream's socket";
 }
 
