@@ -65,28 +65,39 @@ impl Porter {
         self.waiting.push_back(Waiting { newcomer, over, victim });
     }
 
-    /// Lets in who has a place now, and makes room for the others.
+    /// Lets in who has a place now, and makes room for the others. Who got the place that another one's
+    /// victim left hands its own victim on: as many go as come, and no more.
     pub(super) fn serve_waiting(&mut self) {
         let mut taken: HashSet<_> = self.waiting.iter().filter_map(|waiting| waiting.victim).collect();
-        for mut waiting in std::mem::take(&mut self.waiting) {
-            let newcomer = waiting.newcomer;
+        let (mut left, mut spare) = (Vec::new(), Vec::new());
+        for waiting in std::mem::take(&mut self.waiting) {
+            let Waiting { newcomer, over, victim } = waiting;
             if !self.gates.get(newcomer.index).accepting {
                 self.turn_away(newcomer, Reason::Limit);
-                continue;
-            }
-            match self.admit(&newcomer) {
-                Ok(ticket) => self.welcome(newcomer, ticket),
-                Err(Over::Rate) => self.turn_away(newcomer, Reason::Limit),
-                Err(over) => {
-                    let is_under_way = waiting.over == over
-                        && waiting.victim.is_some_and(|id| self.inside.registry.get(id).is_some());
-                    if !is_under_way {
-                        waiting.victim = self.make_room(over, newcomer.index, &taken);
-                        taken.extend(waiting.victim);
+            } else {
+                match self.admit(&newcomer) {
+                    Ok(ticket) => self.welcome(newcomer, ticket),
+                    Err(Over::Rate) => self.turn_away(newcomer, Reason::Limit),
+                    Err(now) => {
+                        left.push((Waiting { newcomer, over: now, victim }, over));
+                        continue;
                     }
-                    self.waiting.push_back(Waiting { newcomer, over, victim: waiting.victim });
                 }
             }
+            spare.extend(victim.map(|victim| (over, victim)));
+        }
+        spare.retain(|(_, victim)| self.inside.registry.get(*victim).is_some());
+        for (mut waiting, before) in left {
+            let is_live = waiting.victim.is_some_and(|id| self.inside.registry.get(id).is_some());
+            if waiting.over != before || !is_live {
+                let inherited = spare.iter().position(|(over, _)| *over == waiting.over);
+                waiting.victim = match inherited {
+                    Some(at) => Some(spare.swap_remove(at).1),
+                    None => self.make_room(waiting.over, waiting.newcomer.index, &taken),
+                };
+                taken.extend(waiting.victim);
+            }
+            self.waiting.push_back(waiting);
         }
     }
 
