@@ -24,11 +24,11 @@ const REPEAT: u64 = 4;
 pub struct Facts {
     /// Its id, which its share of the jitter comes from.
     pub id: ConnId,
-    /// Milliseconds since it was accepted.
+    /// Milliseconds since it was accepted, at least.
     pub age_ms: u64,
-    /// Milliseconds since the last byte.
+    /// Milliseconds since the last byte, at least.
     pub idle_ms: u64,
-    /// Milliseconds since one direction ended, if one has.
+    /// Milliseconds since one direction ended, at least, if one has.
     pub half_closed_ms: Option<u64>,
     /// Where the client's first byte is.
     pub first_byte: FirstByte,
@@ -68,11 +68,14 @@ impl Facts {
         } else {
             FirstByte::NotRead
         };
+        // Both ends of a span are cut to whole milliseconds, so that it may look longer than it was by up to
+        // one: a limit is never applied early.
+        let surely = |ms: u64| ms.saturating_sub(1);
         Self {
             id: conn.id(),
-            age_ms: conn.age_ms(now_ms),
-            idle_ms: conn.idle_ms(now_ms),
-            half_closed_ms: conn.half_closed_ms(now_ms),
+            age_ms: surely(conn.age_ms(now_ms)),
+            idle_ms: surely(conn.idle_ms(now_ms)),
+            half_closed_ms: conn.half_closed_ms(now_ms).map(surely),
             first_byte,
             is_warned: false,
         }
