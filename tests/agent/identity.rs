@@ -1,16 +1,13 @@
 //! Whose a connection is: found in what its client sends, while nothing is held back.
 use std::fmt::Write as _;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::process::Background;
-use crate::support::service::{Service, have, psql, redis_cli};
 use crate::support::upstream::ByHand;
-use crate::support::{Agent, End, LIMIT, Peer, Setup, until};
+use crate::support::{Agent, End, Peer, Setup, until};
 
 /// Listeners of mode `hold` with these rules, each named by its place.
-fn holding(rules: &[&str]) -> Agent {
+pub(super) fn holding(rules: &[&str]) -> Agent {
     let mut config = String::new();
     for (place, rule) in rules.iter().enumerate() {
         writeln!(
@@ -23,7 +20,7 @@ fn holding(rules: &[&str]) -> Agent {
 }
 
 /// A listener in front of an upstream, with these settings besides.
-fn front(upstream: std::net::SocketAddr, settings: &str) -> Agent {
+pub(super) fn front(upstream: std::net::SocketAddr, settings: &str) -> Agent {
     let config = format!(
         "[[listener]]\nname = \"front\"\nmode = \"forward\"\nbind = \"127.0.0.1:0\"\nupstream = [\"{upstream}\"]\n{settings}\n"
     );
@@ -32,7 +29,7 @@ fn front(upstream: std::net::SocketAddr, settings: &str) -> Agent {
 
 /// Waits until the client's connection has a user, and gives its row.
 #[track_caller]
-fn named(agent: &Agent, client: &Peer) -> Value {
+pub(super) fn named(agent: &Agent, client: &Peer) -> Value {
     let own = client.local().to_string();
     until("the connection has a user", || {
         agent.connections().into_iter().find(|row| row["client"] == *own && !row["uid"].is_null())
@@ -171,13 +168,16 @@ fn a_flood_behind_an_undecided_message_arrives_whole() {
 
 #[test]
 fn who_was_assigned_by_hand_stays_who_they_are() {
-    let agent = holding(&["identity = [\"redis\"]"]);
+    let agent = holding(&["identity = [\"postgres\"]"]);
     let mut client = Peer::connect(agent.only());
-    agent.assign(&client, "operator-said");
-    let message = redis("alice");
+    agent.assign_with(&client, &json!({ "uid": "operator-said", "tags": { "database": "theirs" } }));
+    let message = postgres("alice");
     client.send(&message);
     agent.counted(&client, message.len() as u64, 0);
-    assert_eq!(agent.row(&client)["uid"], "operator-said");
+    let row = agent.row(&client);
+    assert_eq!(row["uid"], "operator-said");
+    // What else the message says is known all the same, and changes nothing that was said by hand.
+    assert_eq!(row["tags"], json!({ "database": "theirs", "application_name": "till" }));
 }
 
 #[test]
@@ -196,20 +196,22 @@ fn a_network_stands_for_a_user_until_a_rule_finds_one() {
     assert!(agent.row(&elsewhere)["uid"].is_null());
 }
 
+/// A PROXY header of version 2 from 203.0.113.7:4444 with these values behind the addresses.
+fn proxy_header(tlv: &[u8]) -> Vec<u8> {
+    let mut bytes = b"\r\n\r\n\0\r\nQUIT\n\x21\x11".to_vec();
+    bytes.extend(u16::try_from(12 + tlv.len()).unwrap().to_be_bytes());
+    bytes.extend([203, 0, 113, 7, 127, 0, 0, 1, 17, 92, 0, 80]);
+    [&bytes, tlv].concat()
+}
+
 #[test]
 fn a_proxy_header_names_the_user_and_the_network() {
     let agent = holding(&[
         "accept_proxy_from = [\"127.0.0.0/8\"]\nidentity = [\"proxy\"]\nnetworks = { \"203.0.113.0/24\" = \"lan\" }",
     ]);
-    let header = |tlv: &[u8]| {
-        let mut bytes = b"\r\n\r\n\0\r\nQUIT\n\x21\x11".to_vec();
-        bytes.extend(u16::try_from(12 + tlv.len()).unwrap().to_be_bytes());
-        bytes.extend([203, 0, 113, 7, 127, 0, 0, 1, 17, 92, 0, 80]);
-        [&bytes, tlv].concat()
-    };
     for (tlv, uid) in [(&b"\x02\0\x05alice"[..], "alice"), (&[], "lan")] {
         let mut client = Peer::connect(agent.only());
-        client.send(header(tlv));
+        client.send(proxy_header(tlv));
         let find = || agent.connections().into_iter().find(|row| row["uid"] == uid);
         let row = until("the header has named the user", find);
         assert_eq!(row["client"], "203.0.113.7:4444");
@@ -217,57 +219,44 @@ fn a_proxy_header_names_the_user_and_the_network() {
 }
 
 #[test]
-fn psql_is_listed_by_its_user_database_and_application() {
-    if !have(&["postgres", "initdb", "psql"]) {
-        return;
+fn all_that_a_proxy_header_says_can_be_selected() {
+    let accept = "accept_proxy_from = [\"127.0.0.0/8\"]";
+    let agent = holding(&[
+        &format!("{accept}\nidentity = [\"postgres\", \"proxy:tlv_e4\"]"),
+        &format!("{accept}\nidentity = [\"proxy:unique_id\", \"postgres\"]"),
+        accept,
+    ]);
+    let tlv = b"\x02\0\x04h.ex\x05\0\x04id-1\xe4\0\x06tenant\xea\0\x02\x01v";
+    let facts = json!({ "authority": "h.ex", "unique_id": "id-1", "tlv_e4": "tenant", "tlv_ea": "0x0176" });
+    let mut clients = Vec::new();
+    for (listener, uid) in [("l0", json!("tenant")), ("l1", json!("id-1")), ("l2", Value::Null)] {
+        let mut client = Peer::connect(agent.addr(listener));
+        client.send(proxy_header(tlv));
+        let find =
+            || agent.connections().into_iter().find(|row| row["listener"] == listener && row["uid"] == uid);
+        let row = until("the header has named the user", || find().filter(|row| row["tags"] == facts));
+        assert_eq!(row["client"], "203.0.113.7:4444");
+        clients.push(client);
     }
-    let server = Service::postgres();
-    let agent = front(server.addr(), "identity = [\"postgres\"]");
-    let waiting = psql(agent.only(), &["-c", "select pg_sleep(60)"]);
-    let row =
-        until("psql is listed", || agent.connections().into_iter().find(|row| row["uid"] == "postgres"));
-    assert_eq!(row["tags"], json!({ "database": "postgres", "application_name": "psql" }));
-    let (_, summary) = agent.operate(&json!({ "operation": "close", "where": "uid=postgres" }));
-    assert_eq!(summary["done"], 1, "{summary}");
-    assert_ne!(waiting.finish(LIMIT).code, Some(0));
-}
-
-#[test]
-fn redis_cli_is_listed_by_its_acl_user() {
-    if !have(&["redis-server", "redis-cli"]) {
-        return;
-    }
-    let server = Service::redis();
-    let user = ["ACL", "SETUSER", "alice", "on", ">s3cret", "~*", "+@all"];
-    redis_cli(server.addr(), &user, "").finish(LIMIT).ok();
-    let agent = front(server.addr(), "identity = [\"redis\"]");
-    for version in ["-2", "-3"] {
-        let login = [version, "--no-auth-warning", "--user", "alice", "--pass", "s3cret"];
-        let waiting = redis_cli(agent.only(), &[&login[..], &["BLPOP", "nothing", "0"]].concat(), "");
-        until("redis-cli is listed", || agent.connections().into_iter().find(|row| row["uid"] == "alice"));
-        agent.operate(&json!({ "operation": "close", "where": "uid=alice" }));
-        waiting.finish(LIMIT);
-        agent.settled(0);
-    }
-}
-
-#[test]
-fn curl_and_openssl_are_listed_by_header_and_server_name() {
-    if !have(&["curl", "openssl"]) {
-        return;
-    }
-    let agent = holding(&["identity = [\"http:X-User\"]", "identity = [\"tls-sni\"]"]);
-    let listed = |uid: &str| {
-        until("the client is listed", || agent.connections().into_iter().find(|row| row["uid"] == uid))
+    let found = |selector: &str| {
+        agent.http().get(&format!("/v1/connections?where={selector}")).is(200).json()["matched"].clone()
     };
-    let mut curl = Command::new("curl");
-    curl.args(["-s", "-H", "X-User: alice"]).arg(format!("http://{}/", agent.addr("l0")));
-    let _curl = Background::start(&mut curl, "");
-    listed("alice");
-    let mut openssl = Command::new("openssl");
-    openssl.args(["s_client", "-servername", "Db.example.com", "-connect"]).arg(agent.addr("l1").to_string());
-    let _openssl = Background::start(&mut openssl, "");
-    listed("db.example.com");
+    assert_eq!(found("tag.authority%3D%22h.ex%22"), 3);
+    assert_eq!(found("tag.tlv_ea%3D%220x0176%22"), 3);
+    assert_eq!(found("uid%3Dtenant"), 1);
+    // A rule that stands before the header's finds another user, and its labels join those of the header.
+    clients[0].send(postgres("ann"));
+    let find = || agent.connections().into_iter().find(|row| row["uid"] == "ann");
+    let row = until("the rule has found the user", find);
+    assert_eq!((&row["tags"]["database"], &row["tags"]["unique_id"]), (&json!("shop"), &json!("id-1")));
+    assert_eq!(found("uid%3Dtenant"), 0);
+    // One that stands behind it is not asked.
+    let message = postgres("ann");
+    clients[1].send(&message);
+    until("the bytes have passed", || {
+        let row = agent.connections().into_iter().find(|row| row["listener"] == "l1").unwrap();
+        (row["to_upstream_bytes"] == message.len() as u64).then(|| assert_eq!(row["uid"], "id-1"))
+    });
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Real servers for the relay to stand in front of: Redis, NATS, PostgreSQL, each on a free loopback port.
+//! Real servers for the relay to stand in front of: Redis, NATS, PostgreSQL, Mosquitto, MariaDB, each on a free
+//! loopback port.
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -40,7 +41,8 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     dirs.into_iter().map(|dir| dir.join(name)).find(|path| path.is_file())
 }
 
-fn program(name: &str) -> Command {
+/// A program by its name, wherever it is.
+pub(crate) fn program(name: &str) -> Command {
     Command::new(find(name).unwrap_or_else(|| panic!("{name} is not installed")))
 }
 
@@ -78,6 +80,38 @@ impl Service {
         let (dir, port) = (Dir::new(), free_port());
         let mut command = program("nats-server");
         command.args(["-a", "127.0.0.1", "-p", &port.to_string()]);
+        start(&mut command, port, Signal::TERM, dir)
+    }
+
+    /// A NATS server with this in its configuration file.
+    pub(crate) fn nats_with(config: &str) -> Self {
+        let (dir, port) = (Dir::new(), free_port());
+        let mut command = program("nats-server");
+        command.args(["-a", "127.0.0.1", "-p", &port.to_string(), "-c"]).arg(dir.write("nats.conf", config));
+        start(&mut command, port, Signal::TERM, dir)
+    }
+
+    /// An MQTT broker that lets everyone in.
+    pub(crate) fn mosquitto() -> Self {
+        let (dir, port) = (Dir::new(), free_port());
+        let config = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n");
+        let mut command = program("mosquitto");
+        command.arg("-c").arg(dir.write("mosquitto.conf", &config));
+        start(&mut command, port, Signal::TERM, dir)
+    }
+
+    /// A MySQL server that has no table of users, and so asks every user and checks none.
+    pub(crate) fn mariadb() -> Self {
+        let (dir, port) = (Dir::new(), free_port());
+        let mut command = program("mariadbd");
+        command.arg("--no-defaults").arg("--datadir").arg(dir.path());
+        command.arg("--socket").arg(dir.path().join("mariadb.sock"));
+        command.args(["--bind-address=127.0.0.1", &format!("--port={port}"), "--skip-networking=0"]);
+        command.args(["--skip-grant-tables", "--innodb-log-file-size=4M", "--innodb-buffer-pool-size=8M"]);
+        command.args(["--innodb-fast-shutdown=2", "--innodb-flush-log-at-trx-commit=0"]);
+        if rustix::process::geteuid().is_root() {
+            command.arg("--user=root");
+        }
         start(&mut command, port, Signal::TERM, dir)
     }
 

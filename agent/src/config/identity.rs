@@ -34,11 +34,43 @@ pub enum Rule {
     Http(Box<str>),
     /// The server name that a TLS client asks for.
     TlsSni,
-    /// The certificate's name or the server name in a PROXY header.
-    Proxy,
+    /// What a PROXY header says by this name; without one the certificate's name, or else the server name.
+    Proxy(Option<&'static str>),
 }
 
-/// The rules without a header's name.
+/// What a PROXY header of version 2 can say, as rules and tags name it: of the certificate, by TLS, by the
+/// sender, and in the 16 kinds that each application may use as it likes.
+const PROXY_LABELS: [&str; 19] = [
+    "cn",
+    "authority",
+    "unique_id",
+    "tlv_e0",
+    "tlv_e1",
+    "tlv_e2",
+    "tlv_e3",
+    "tlv_e4",
+    "tlv_e5",
+    "tlv_e6",
+    "tlv_e7",
+    "tlv_e8",
+    "tlv_e9",
+    "tlv_ea",
+    "tlv_eb",
+    "tlv_ec",
+    "tlv_ed",
+    "tlv_ee",
+    "tlv_ef",
+];
+/// The first of the kinds without a meaning of their own.
+const FIRST_CUSTOM: u8 = 0xe0;
+
+/// How a kind of value in a PROXY header is named, where each application gives it a meaning of its own.
+pub fn custom_tlv(kind: u8) -> Option<&'static str> {
+    let place = usize::from(kind.checked_sub(FIRST_CUSTOM)?);
+    PROXY_LABELS.get(3 + place).copied()
+}
+
+/// The rules without a name behind them.
 const WORDS: [(&str, Rule); 9] = [
     ("nats", Rule::Nats),
     ("mqtt", Rule::Mqtt),
@@ -48,7 +80,7 @@ const WORDS: [(&str, Rule); 9] = [
     ("amqp", Rule::Amqp),
     ("wukongim", Rule::Wukongim),
     ("tls-sni", Rule::TlsSni),
-    ("proxy", Rule::Proxy),
+    ("proxy", Rule::Proxy(None)),
 ];
 
 /// Reads a listener's `identity`.
@@ -69,6 +101,13 @@ pub fn rules(words: &[String]) -> anyhow::Result<Vec<Rule>> {
 fn rule(word: &str) -> anyhow::Result<Rule> {
     if let Some(name) = word.strip_prefix("http:") {
         return header(word, name);
+    }
+    if let Some(name) = word.strip_prefix("proxy:") {
+        let label = PROXY_LABELS.into_iter().find(|label| *label == name);
+        let label = label.with_context(|| {
+            format!("{word:?} names nothing of a PROXY header: there are cn, authority, unique_id, tlv_e0 to tlv_ef")
+        })?;
+        return Ok(Rule::Proxy(Some(label)));
     }
     if let Some((_, rule)) = WORDS.iter().find(|(known, _)| *known == word) {
         return Ok(rule.clone());
@@ -135,6 +174,12 @@ mod tests {
         assert!(said(&["http:X User"]).contains("\"http:X User\""));
         assert!(said(&["http:Authorization"]).contains("secret"));
         assert!(said(&["nats", "nats"]).contains("twice"));
+        assert!(said(&["proxy:tlv_f0"]).contains("\"proxy:tlv_f0\" names nothing"));
+        assert_eq!(
+            (custom_tlv(0xdf), custom_tlv(0xe0), custom_tlv(0xef)),
+            (None, Some("tlv_e0"), Some("tlv_ef"))
+        );
+        assert_eq!(custom_tlv(0xf0), None);
     }
 
     #[test]
@@ -142,6 +187,11 @@ mod tests {
         let words: Vec<_> = WORDS.iter().map(|(word, _)| (*word).to_owned()).collect();
         assert_eq!(rules(&words).unwrap().len(), WORDS.len());
         assert_eq!(rules(&["http:X-User".to_owned()]).unwrap(), [Rule::Http("X-User".into())]);
+        for (word, label) in
+            [("proxy:cn", "cn"), ("proxy:unique_id", "unique_id"), ("proxy:tlv_ef", "tlv_ef")]
+        {
+            assert_eq!(rules(&[word.to_owned()]).unwrap(), [Rule::Proxy(Some(label))]);
+        }
     }
 
     #[test]

@@ -21,10 +21,9 @@ impl Found {
         Ok(Self { uid: label(bytes).ok_or(Miss::No)?, device: None, tags: Vec::new() })
     }
 
-    /// A user that a PROXY header names, with the header's id of the connection.
-    pub fn named(name: &str, unique_id: Option<&[u8]>) -> Option<Self> {
-        let found = Self::user(name.as_bytes()).ok()?;
-        Some(found.tag("unique_id", unique_id.unwrap_or_default()))
+    /// A user of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::user(name.as_bytes()).ok()
     }
 
     /// The device, where these bytes can name one.
@@ -42,8 +41,22 @@ impl Found {
 
 /// Bytes that can be a label. Others are refused as a whole, not shortened or cleaned: two users must not
 /// become one, and what a client sends must not steer the terminal of whoever lists it.
-fn label(bytes: &[u8]) -> Option<Box<str>> {
+pub(super) fn label(bytes: &[u8]) -> Option<Box<str>> {
     let text = std::str::from_utf8(bytes).ok()?;
     let is_fine = (1..=MAX_LABEL_BYTES).contains(&text.len()) && !text.contains(char::is_control);
     is_fine.then(|| text.into())
+}
+
+/// Bytes that need not be text, in hexadecimal, where that is not too long for a label.
+pub(super) fn hex(bytes: &[u8]) -> Option<Box<str>> {
+    if bytes.is_empty() || bytes.len() > MAX_LABEL_BYTES / 2 - 1 {
+        return None;
+    }
+    let mut text = "0x".to_owned();
+    for byte in bytes {
+        for half in [byte >> 4, byte & 0xf] {
+            text.extend(char::from_digit(u32::from(half), 16));
+        }
+    }
+    Some(text.into())
 }

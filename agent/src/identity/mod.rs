@@ -12,6 +12,7 @@ mod mqtt;
 mod mysql;
 mod nats;
 mod postgres;
+pub mod proxy;
 mod redis;
 #[cfg(test)]
 mod testing;
@@ -21,13 +22,15 @@ mod wukongim;
 use connctl_api::conn::MAX_TAGS;
 
 use crate::config::identity::{MAX_RULES, Rule};
+use crate::registry::conn::Labels;
 use crate::registry::{Conn, Registry};
 pub use found::Found;
 
 /// What is looked at in all.
 const MAX_BYTES: usize = 4096;
-/// A `ClientHello` may fill a whole record, with keys that are large nowadays.
-const MAX_HELLO_BYTES: usize = 16 * 1024;
+/// A `ClientHello` may fill a whole record, with keys that are large nowadays; so may the headers of a request
+/// with tokens and cookies before the one that is wanted.
+const MAX_LARGE_BYTES: usize = 16 * 1024;
 
 /// Why nobody is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +62,7 @@ impl Tap {
     pub fn new(rules: &[Rule], first: usize) -> Option<Box<Self>> {
         let mut out = 0_u32;
         for (place, rule) in rules.iter().enumerate() {
-            if place >= first || *rule == Rule::Proxy {
+            if place >= first || matches!(rule, Rule::Proxy(_)) {
                 out |= 1 << place;
             }
         }
@@ -69,7 +72,7 @@ impl Tap {
 
     /// Looks at the client's next bytes. After any answer but [`Miss::More`] the tap has done its work.
     pub fn look(&mut self, rules: &[Rule], bytes: &[u8]) -> Decoded {
-        let left = MAX_HELLO_BYTES - self.seen.0.len();
+        let left = MAX_LARGE_BYTES - self.seen.0.len();
         let bytes = &bytes[..bytes.len().min(left)];
         if self.seen.0.is_empty() {
             // Mostly the first read has the whole message, and it is kept nowhere.
@@ -99,7 +102,7 @@ fn decide(rules: &[Rule], out: &mut u32, bytes: &[u8]) -> Decoded {
 }
 
 fn decode(rule: &Rule, bytes: &[u8]) -> Decoded {
-    let most = if *rule == Rule::TlsSni { MAX_HELLO_BYTES } else { MAX_BYTES };
+    let most = if matches!(rule, Rule::TlsSni | Rule::Http(_)) { MAX_LARGE_BYTES } else { MAX_BYTES };
     let seen = &bytes[..bytes.len().min(most)];
     let answer = match rule {
         Rule::Nats => nats::decode(seen),
@@ -111,7 +114,7 @@ fn decode(rule: &Rule, bytes: &[u8]) -> Decoded {
         Rule::Wukongim => wukongim::decode(seen),
         Rule::Http(name) => http::decode(seen, name),
         Rule::TlsSni => tls::decode(seen),
-        Rule::Proxy => Err(Miss::No),
+        Rule::Proxy(_) => Err(Miss::No),
     };
     if seen.len() == most && answer == Err(Miss::More) { Err(Miss::No) } else { answer }
 }
@@ -120,18 +123,26 @@ fn decode(rule: &Rule, bytes: &[u8]) -> Decoded {
 /// does not.
 pub fn assign(registry: &Registry, conn: &Conn, found: Found, presumed: Option<&str>) {
     registry.assign(conn, |labels| {
-        if labels.uid.as_deref().is_some_and(|uid| Some(uid) != presumed) {
-            return;
+        if labels.uid.is_none() || labels.uid.as_deref() == presumed {
+            labels.uid = Some(found.uid);
         }
-        labels.uid = Some(found.uid);
         labels.device = labels.device.take().or(found.device);
-        for (key, value) in found.tags {
-            let tags = labels.tags.get_or_insert_default();
-            if tags.len() < MAX_TAGS {
-                tags.entry(key.to_owned()).or_insert_with(|| value.into());
-            }
-        }
+        add(labels, found.tags);
     });
+}
+
+/// Writes down what else is known of a connection. A tag that it has stays as it is.
+pub fn tag(conn: &Conn, tags: Vec<(&'static str, Box<str>)>) {
+    add(&mut conn.labels(), tags);
+}
+
+fn add(labels: &mut Labels, tags: Vec<(&'static str, Box<str>)>) {
+    for (key, value) in tags {
+        let own = labels.tags.get_or_insert_default();
+        if own.len() < MAX_TAGS {
+            own.entry(key.to_owned()).or_insert_with(|| value.into());
+        }
+    }
 }
 
 /// The bytes so far, among which there may be a secret: they are wiped before their memory is given back.
@@ -179,7 +190,7 @@ mod tests {
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nX-User: bob\r\n\r\n";
 
     fn rules() -> Vec<Rule> {
-        vec![Rule::Postgres, Rule::Redis, Rule::Proxy, Rule::Http("X-User".into())]
+        vec![Rule::Postgres, Rule::Redis, Rule::Proxy(None), Rule::Http("X-User".into())]
     }
 
     fn fed(rules: &[Rule], chunks: &mut dyn Iterator<Item = &[u8]>) -> Decoded {
@@ -210,12 +221,12 @@ mod tests {
     #[test]
     fn a_message_that_never_ends_is_given_up() {
         let mut endless = b"GET / HTTP/1.1\r\nX: ".to_vec();
-        endless.resize(MAX_BYTES + 1, b'x');
+        endless.resize(MAX_LARGE_BYTES + 1, b'x');
         no(fed(&rules(), &mut endless.chunks(100)));
         no(fed(&rules(), &mut endless.chunks(endless.len())));
         let mut record = b"\x16\x03\x01\x40\x00\x01\0\x3f\xf0".to_vec();
-        record.resize(2 * MAX_HELLO_BYTES, 0xff);
-        no(fed(&[Rule::TlsSni], &mut record.chunks(MAX_HELLO_BYTES)));
+        record.resize(2 * MAX_LARGE_BYTES, 0xff);
+        no(fed(&[Rule::TlsSni], &mut record.chunks(MAX_LARGE_BYTES)));
         let tap = Tap::new(&[Rule::TlsSni], 1).unwrap();
         assert_eq!(format!("{:?}", tap.seen), "0 bytes");
     }
@@ -223,7 +234,7 @@ mod tests {
     #[test]
     fn a_tap_is_there_only_where_bytes_decide() {
         assert!(Tap::new(&[], 0).is_none());
-        assert!(Tap::new(&[Rule::Proxy], 1).is_none());
+        assert!(Tap::new(&[Rule::Proxy(None)], 1).is_none());
         assert!(Tap::new(&rules(), 0).is_none());
         let mut tap = Tap::new(&rules(), 1).unwrap();
         no(tap.look(&rules(), REDIS));

@@ -9,7 +9,7 @@ const HAS_WILL: u8 = 0x04;
 /// A flag that must not be set.
 const RESERVED: u8 = 0x01;
 
-/// The username is the user and the client id the device; a client without a username is its client id.
+/// The username is the user and the client id the device; a client without a username is its client id, too.
 pub(super) fn decode(bytes: &[u8]) -> Decoded {
     let mut bytes = Bytes::new(bytes);
     bytes.expect(&[CONNECT])?;
@@ -24,17 +24,15 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded {
     skip_properties(&mut packet, version)?;
     let client = packet.counted()?;
     if flags & HAS_USERNAME == 0 {
-        return Found::user(client);
+        return Ok(Found::user(client)?.device(client));
     }
     if flags & HAS_WILL != 0 {
         skip_properties(&mut packet, version)?;
         packet.counted()?;
         packet.counted()?;
     }
-    match packet.counted()? {
-        [] => Found::user(client),
-        name => Ok(Found::user(name)?.device(client)),
-    }
+    let name = packet.counted()?;
+    Ok(Found::user(if name.is_empty() { client } else { name })?.device(client))
 }
 
 fn version(packet: &mut Bytes<'_>) -> Result<u8, Miss> {
@@ -80,7 +78,7 @@ mod tests {
     #[test]
     fn without_a_username_the_client_id_is_the_user() {
         let found = decode(b"\x10\x11\x00\x04MQTT\x04\x02\x00\x3c\x00\x05dev-7").unwrap();
-        assert_eq!(found, Found::user(b"dev-7").unwrap());
+        assert_eq!(found, Found::user(b"dev-7").unwrap().device(b"dev-7"));
         no(decode(b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00"));
     }
 

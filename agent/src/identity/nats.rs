@@ -1,5 +1,8 @@
 //! NATS: `CONNECT {json}` is the first line a client sends, in answer to the server's `INFO`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::bytes::Bytes;
 use super::{Decoded, Found, Miss};
 
@@ -8,6 +11,14 @@ use super::{Decoded, Found, Miss};
 struct Connect {
     user: Option<String>,
     nkey: Option<String>,
+    jwt: Option<String>,
+    name: Option<String>,
+}
+
+/// What is read of a user's JWT: the user's public nkey, and what its issuer calls it.
+#[derive(serde::Deserialize)]
+struct Claims {
+    sub: String,
     name: Option<String>,
 }
 
@@ -23,11 +34,25 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded {
         return Err(Miss::No);
     }
     let connect: Connect = serde_json::from_slice(bytes.line()?).map_err(|_| Miss::No)?;
-    let mut who = [connect.user, connect.nkey].into_iter().flatten();
-    let who = who.find(|text| !text.is_empty()).ok_or(Miss::No)?;
-    let found = Found::user(who.as_bytes())?;
+    let mut who = [&connect.user, &connect.nkey].into_iter().flatten();
+    let found = match who.find(|text| !text.is_empty()) {
+        Some(who) => Found::user(who.as_bytes())?,
+        None => of_jwt(&connect.jwt.unwrap_or_default())?,
+    };
     Ok(match connect.name {
         Some(name) => found.tag("name", name.as_bytes()),
+        None => found,
+    })
+}
+
+/// Whom a JWT is about. Whether it is true is the server's to judge, as a password is.
+fn of_jwt(jwt: &str) -> Decoded {
+    let payload = jwt.split('.').nth(1).ok_or(Miss::No)?;
+    let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Miss::No)?;
+    let claims: Claims = serde_json::from_slice(&payload).map_err(|_| Miss::No)?;
+    let found = Found::user(claims.sub.as_bytes())?;
+    Ok(match claims.name {
+        Some(name) => found.tag("jwt_name", name.as_bytes()),
         None => found,
     })
 }
@@ -53,6 +78,22 @@ mod tests {
         let nkey = "UCK5N7N66OBOINFXAYC2ACJQYFSOD4VYNU6APEJTAVFZB2SVHLKGEW7L";
         let line = format!("CONNECT {{\"nkey\":\"{nkey}\",\"sig\":\"xyz\",\"user\":\"\"}}\r\n");
         user(decode(line.as_bytes()), nkey);
+    }
+
+    #[test]
+    fn a_jwt_names_the_nkey_it_was_issued_for() {
+        let jwt =
+            |claims: &str| format!("{}.{}.sig", URL_SAFE_NO_PAD.encode("{}"), URL_SAFE_NO_PAD.encode(claims));
+        let line = |jwt: &str| format!("CONNECT {{\"jwt\":\"{jwt}\",\"sig\":\"xyz\",\"nkey\":\"\"}}\r\n");
+        let decoded = |claims: &str| decode(line(&jwt(claims)).as_bytes());
+        let found = Found::user(b"UABC").unwrap().tag("jwt_name", b"till");
+        assert_eq!(decoded("{\"jti\":\"x\",\"sub\":\"UABC\",\"name\":\"till\",\"nats\":{}}"), Ok(found));
+        user(decoded("{\"sub\":\"UABC\"}"), "UABC");
+        no(decoded("{\"name\":\"till\"}"));
+        no(decoded("7"));
+        no(decode(line("a.b").as_bytes()));
+        no(decode(line("a.?.c").as_bytes()));
+        no(decode(line("").as_bytes()));
     }
 
     #[test]

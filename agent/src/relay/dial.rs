@@ -8,11 +8,11 @@ use connctl_api::end::{Cause, Initiator, Reason};
 
 use super::message::Message;
 use super::pair::{Dialing, Pair, Phase};
-use super::proxy::{self, Header};
+use super::proxy::{self, Read};
 use super::thread::{Context, token};
 use super::{ending, identify, pair};
 use crate::config::Upstream;
-use crate::identity::Found;
+use crate::identity::proxy::Header;
 use crate::net::connect::{self, Dial};
 use crate::net::errno;
 
@@ -36,8 +36,8 @@ fn millis(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn begin(pair: &mut Pair, found: Option<Found>, slot: u32, context: &mut Context) {
-    identify::begin(pair, found, &context.shared.registry);
+fn begin(pair: &mut Pair, header: Option<Header>, slot: u32, context: &mut Context) {
+    identify::begin(pair, header, &context.shared.registry);
     if pair.conn.origin().mode != Mode::Forward {
         pair.phase = Phase::Open;
         pair.dial = None;
@@ -82,8 +82,8 @@ fn read_header(pair: &mut Pair, slot: u32, context: &mut Context) {
         return;
     };
     match proxy::read(fd, &mut context.buffer) {
-        Header::Address(address, found) => {
-            if let Some(address) = address {
+        Read::Whole(header) => {
+            if let Some(address) = header.source {
                 context.shared.registry.readdress(&pair.conn, address);
             }
             let ip = pair.conn.client().ip().to_canonical();
@@ -92,11 +92,11 @@ fn read_header(pair: &mut Pair, slot: u32, context: &mut Context) {
                 let cause = Cause { reason: Reason::Limit, initiator: Initiator::Policy, side: None };
                 return ending::begin(pair, cause, ending::BOTH_RESET, 0, context);
             }
-            begin(pair, found, slot, context);
+            begin(pair, Some(header), slot, context);
         }
-        Header::Incomplete if !client.hung_up => pair.leg_mut(Side::Client).readable = false,
-        Header::Incomplete | Header::Wrong => bad_header(pair, context),
-        Header::Failed(error) => ending::fail(pair, Side::Client, error, context),
+        Read::Incomplete if !client.hung_up => pair.leg_mut(Side::Client).readable = false,
+        Read::Incomplete | Read::Wrong => bad_header(pair, context),
+        Read::Failed(error) => ending::fail(pair, Side::Client, error, context),
     }
 }
 

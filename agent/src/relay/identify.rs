@@ -5,21 +5,24 @@ use tokio::sync::mpsc;
 use super::message::Message;
 use super::pair::Pair;
 use super::thread::Context;
-use crate::config::identity::Rule;
+use crate::identity::proxy::Header;
 use crate::identity::{self, Found, Miss, Tap};
 use crate::policy::evict;
 use crate::registry::Registry;
 
 /// Before bytes flow: what the PROXY header or the address says counts at once, until a rule that stands
 /// before it finds someone.
-pub(super) fn begin(pair: &mut Pair, header: Option<Found>, registry: &Registry) {
+pub(super) fn begin(pair: &mut Pair, header: Option<Header>, registry: &Registry) {
     let rules = &pair.settings.identity;
-    let place = rules.iter().position(|rule| *rule == Rule::Proxy);
-    let (found, first) = match (place, header) {
-        (Some(place), Some(found)) => (Some(found), place),
-        _ => (of_network(pair), rules.len()),
+    let named = header.as_ref().and_then(|header| header.user(rules));
+    let (found, first) = match named {
+        Some((place, name)) => (Found::named(name), place),
+        None => (of_network(pair), rules.len()),
     };
     pair.tap = Tap::new(rules, first);
+    if let Some(header) = header {
+        identity::tag(&pair.conn, header.labels);
+    }
     if let Some(found) = found {
         if let Some(tap) = &mut pair.tap {
             tap.presumed = Some(found.uid.clone());
@@ -30,7 +33,7 @@ pub(super) fn begin(pair: &mut Pair, header: Option<Found>, registry: &Registry)
 }
 
 fn of_network(pair: &Pair) -> Option<Found> {
-    Found::named(pair.settings.networks.user(pair.conn.client().ip())?, None)
+    Found::named(pair.settings.networks.user(pair.conn.client().ip())?)
 }
 
 /// The client's next bytes, before they are written on. Once it is decided nobody looks any more.
