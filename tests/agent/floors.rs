@@ -14,7 +14,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (5, &["identity", "policy"]),
     (4, &["conn"]),
     (3, &["registry", "record"]),
-    (2, &["net"]),
+    (2, &["net", "nats"]),
     (1, &["base", "config"]),
 ];
 /// The files of this floor put the rooms together, and are one room.
