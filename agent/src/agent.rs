@@ -12,10 +12,12 @@ use crate::args::RunArgs;
 use crate::base::state_dir::{Ids, StateDir};
 use crate::base::{clock, log};
 use crate::config::Settings;
+use crate::config::policy::count;
 use crate::control::Server;
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::{Node, node, stop};
 use crate::policy::admission::Admission;
+use crate::policy::book::Book;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
@@ -56,10 +58,14 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
         pipes,
     };
     let pool = Arc::new(Pool::start(settings.threads, &shared).context("no thread for the relay")?);
-    let limits = settings.listeners.iter().map(|listener| listener.limits).collect();
+    let admission = Arc::new(Admission::default());
+    admission.set_limits(
+        count(settings.max_connections),
+        settings.listeners.iter().map(|listener| listener.policies.limits),
+    );
     let inside = Inside {
         registry: Arc::clone(&registry),
-        admission: Arc::new(Admission::new(settings.max_connections, limits)),
+        admission,
         pool: Arc::clone(&pool),
         ids,
         stats: Arc::clone(&stats),
@@ -67,6 +73,7 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
     };
     let node = Arc::new(Node {
         listeners: Listeners::start(bound, inside)?,
+        book: Book::new(&settings),
         settings,
         registry,
         stats,

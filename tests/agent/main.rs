@@ -18,6 +18,7 @@ mod floors;
 mod half_close;
 mod identity;
 mod instruments;
+mod limits;
 mod listener_gate;
 mod memory;
 mod mixed;

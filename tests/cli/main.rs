@@ -10,6 +10,7 @@ mod completions;
 mod demo;
 mod exit_codes;
 mod inspect;
+mod limit;
 mod list;
 mod listener;
 mod output;

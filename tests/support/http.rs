@@ -79,6 +79,10 @@ impl Http {
         self.send("POST", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
     }
 
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Response {
+        self.send("PATCH", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
+    }
+
     /// A body that may not be JSON at all.
     pub(crate) fn post_text(&self, path: &str, body: &str) -> Response {
         self.send("POST", path, &[("Content-Type", "application/json")], body.as_bytes())

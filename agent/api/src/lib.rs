@@ -14,6 +14,7 @@ pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod instant;
+pub mod limit;
 pub mod listener;
 pub mod node;
 pub mod operation;

@@ -18,6 +18,8 @@ pub const REJECT: &str = "/v1/listeners/reject";
 pub const ACCEPT: &str = "/v1/listeners/accept";
 /// Rejecting new ones and letting the live ones end.
 pub const DRAIN: &str = "/v1/listeners/drain";
+/// The policies in force, and changing them; see [`crate::limit`].
+pub const LIMITS: &str = "/v1/limits";
 /// Statistics.
 pub const STATS: &str = "/v1/stats";
 /// The agent itself.
@@ -40,6 +42,9 @@ pub const ALL: &[(&str, &str)] = &[
     ("POST", REJECT),
     ("POST", ACCEPT),
     ("POST", DRAIN),
+    ("GET", LIMITS),
+    ("PATCH", LIMITS),
+    ("DELETE", LIMITS),
     ("GET", STATS),
     ("GET", NODE),
     ("GET", HEALTH),

@@ -12,7 +12,8 @@ use connctl_api::id::NodeId;
 
 use super::file::{self, File, host_port};
 use super::identity::{self, Networks};
-use super::policy;
+use super::keys::Keys;
+use super::policy::Policies;
 use super::settings::{
     Compat, Control, DEFAULT_BACKLOG, DEFAULT_DIAL_TIMEOUT, DEFAULT_KEEPALIVE, DEFAULT_MAX_THREADS,
     DEFAULT_NODE_ID, DEFAULT_PROXY_TIMEOUT, DEFAULT_SHUTDOWN_GRACE, Keepalive, ListenerSettings, MAX_THREADS,
@@ -77,7 +78,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         compat: flags.compat.or(file.compat).unwrap_or(Compat::Documented),
         threads: threads.unwrap_or_else(default_threads),
         shutdown_grace: file.shutdown_grace.map_or(DEFAULT_SHUTDOWN_GRACE, |time| time.0),
-        max_connections: file.max_connections.map_or(0, |most| usize::try_from(most).unwrap_or(usize::MAX)),
+        max_connections: file.max_connections,
         listeners,
     })
 }
@@ -161,6 +162,7 @@ fn listener_settings(listener: file::Listener, place: usize) -> anyhow::Result<L
     let identity = identity::rules(&listener.identity).with_context(|| of("identity"))?;
     let networks = Networks::read(&listener.networks).with_context(|| of("networks"))?;
     ensure!(listener.backlog != Some(0), "{} is 0: at least 1", of("backlog"));
+    let keys = Keys::of(&listener);
     Ok(ListenerSettings {
         mode: listener.mode,
         bind,
@@ -174,8 +176,8 @@ fn listener_settings(listener: file::Listener, place: usize) -> anyhow::Result<L
         send_proxy: listener.send_proxy,
         identity,
         networks,
-        timeouts: policy::timeouts(&listener, of)?,
-        limits: policy::limits(&listener),
+        policies: Policies::check(&keys, of)?,
+        keys,
         name,
     })
 }
@@ -256,7 +258,11 @@ pub fn listener_flag(mode: Mode, text: &str) -> anyhow::Result<file::Listener> {
         half_close_linger: None,
         max_connections: None,
         max_per_ip: None,
+        max_per_network: None,
+        network_prefix_ipv4: None,
+        network_prefix_ipv6: None,
         max_per_uid: None,
+        max_per_device: None,
         connections_per_minute_per_ip: None,
         on_over: None,
     })
@@ -309,6 +315,10 @@ mod tests {
             ),
             ("[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\non_over='evict'", ["on_over", "evict"]),
             ("[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nmax_per_ip=-1", ["max_per_ip", "-1"]),
+            (
+                "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nnetwork_prefix_ipv4=40",
+                ["network_prefix_ipv4", "40"],
+            ),
             ("max_connections = 'many'", ["max_connections", "many"]),
         ] {
             let error = format!("{:#}", check(text).unwrap_err());

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde::de::Error as _;
 
+use super::keys::Span;
 use super::policy::{KeepAlive, OnOver};
 use super::settings::{Compat, ProxyVersion};
 
@@ -75,23 +76,31 @@ pub struct Listener {
     #[serde(default)]
     pub networks: BTreeMap<String, String>,
     /// How long a connection may be without a byte.
-    pub idle_timeout: Option<Time>,
+    pub idle_timeout: Option<Span>,
     /// How much later than that it may be ended.
-    pub idle_check_interval: Option<Time>,
+    pub idle_check_interval: Option<Span>,
     /// `standard`, `extended` or `immortal`.
     pub keep_alive: Option<KeepAlive>,
     /// How long the client's first byte may take.
-    pub initial_data_timeout: Option<Time>,
+    pub initial_data_timeout: Option<Span>,
     /// How long a connection may last, give or take 5 %.
-    pub max_lifetime: Option<Time>,
+    pub max_lifetime: Option<Span>,
     /// How long a connection may be half-closed.
-    pub half_close_linger: Option<Time>,
+    pub half_close_linger: Option<Span>,
     /// The most connections.
     pub max_connections: Option<u32>,
     /// The most connections of one client address.
     pub max_per_ip: Option<u32>,
+    /// The most connections of one client network.
+    pub max_per_network: Option<u32>,
+    /// The bits of an IPv4 address that make a network.
+    pub network_prefix_ipv4: Option<u32>,
+    /// The bits of an IPv6 address that make a network.
+    pub network_prefix_ipv6: Option<u32>,
     /// The most connections of one user.
     pub max_per_uid: Option<u32>,
+    /// The most connections of one device of one user.
+    pub max_per_device: Option<u32>,
     /// The most new connections of one client address in any minute.
     pub connections_per_minute_per_ip: Option<u32>,
     /// What happens to one too many.

@@ -3,8 +3,10 @@
 pub mod check;
 pub mod file;
 pub mod identity;
+pub mod keys;
 pub mod policy;
 pub mod settings;
 
-pub use policy::{KeepAlive, Limits, OnOver, Timeouts};
+pub use keys::Keys;
+pub use policy::{KeepAlive, Limits, OnOver, Policies, Timeouts};
 pub use settings::{Bind, Compat, Control, Keepalive, ListenerSettings, Settings, Upstream};

@@ -9,7 +9,8 @@ use connctl_api::id::NodeId;
 use ipnet::IpNet;
 
 use super::identity::{Networks, Rule};
-use super::policy::{Limits, Timeouts};
+use super::keys::Keys;
+use super::policy::Policies;
 
 /// Everything an agent is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +27,8 @@ pub struct Settings {
     pub threads: u16,
     /// How long a stop waits for connections to end by themselves.
     pub shutdown_grace: Duration,
-    /// The most connections of all listeners together; 0 is no limit.
-    pub max_connections: usize,
+    /// The most connections of all listeners together, where the file says so; 0 is no limit.
+    pub max_connections: Option<u32>,
     /// The listeners, in the order given: flags first.
     pub listeners: Vec<ListenerSettings>,
 }
@@ -99,10 +100,10 @@ pub struct ListenerSettings {
     pub identity: Vec<Rule>,
     /// Users by network, where no rule finds one.
     pub networks: Networks,
-    /// How long its connections may last.
-    pub timeouts: Timeouts,
-    /// How many there may be.
-    pub limits: Limits,
+    /// The policies that the file asks for.
+    pub keys: Keys,
+    /// The policies that follow from them.
+    pub policies: Policies,
 }
 
 /// A listening address: `HOST:PORT` resolved when the file is read.

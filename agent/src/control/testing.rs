@@ -22,6 +22,7 @@ use crate::config::{Compat, ListenerSettings, Settings};
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::Node;
 use crate::policy::admission::Admission;
+use crate::policy::book::Book;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
@@ -65,7 +66,7 @@ impl Agent {
         };
         let pool = Arc::new(Pool::start(1, &shared).unwrap());
         let ids = Ids::open(None).unwrap();
-        let admission = Arc::new(Admission::new(0, Vec::new()));
+        let admission = Arc::new(Admission::default());
         let inside = Inside {
             pool: Arc::clone(&pool),
             ids,
@@ -77,6 +78,7 @@ impl Agent {
         let bound = listener::bind(&settings.listeners).unwrap();
         let node = Arc::new(Node {
             listeners: Listeners::start(bound, inside).unwrap(),
+            book: Book::new(&settings),
             settings,
             registry,
             stats,
@@ -153,8 +155,8 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         send_proxy: None,
         identity: Vec::new(),
         networks: Default::default(),
-        timeouts: crate::config::Timeouts::default(),
-        limits: crate::config::Limits::default(),
+        keys: crate::config::Keys::default(),
+        policies: crate::config::Policies::default(),
     };
     Settings {
         node_id: NodeId::new(NODE_ID).unwrap(),
@@ -163,7 +165,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         compat,
         threads: 1,
         shutdown_grace: Duration::ZERO,
-        max_connections: 0,
+        max_connections: None,
         listeners: listeners.iter().map(listener).collect(),
     }
 }

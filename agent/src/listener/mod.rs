@@ -13,11 +13,12 @@ use tokio::sync::oneshot;
 
 use crate::base::inbox::{Outbox, inbox};
 use crate::base::state_dir::Ids;
-use crate::config::ListenerSettings;
+use crate::config::{ListenerSettings, Policies};
 use crate::net::listen::Door;
 use crate::policy::admission::Admission;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
+use crate::registry::conn::Origin;
 use crate::relay;
 
 /// What an operator asks of listeners.
@@ -53,29 +54,42 @@ pub struct Place {
     pub settings: Arc<ListenerSettings>,
     /// Where it is really bound.
     pub address: SocketAddr,
+    /// What its connections have in common: its policies, too.
+    pub origin: Arc<Origin>,
 }
 
 #[derive(Debug)]
 enum Message {
     Order { indexes: Vec<usize>, order: GateOrder, reply: oneshot::Sender<Vec<GateReport>> },
+    Policies { most: usize, policies: Vec<Policies>, reply: oneshot::Sender<()> },
     Rows { reply: oneshot::Sender<Vec<ListenerRow>> },
 }
 
 /// Listeners that are bound, before anything is accepted.
 #[derive(Debug)]
-pub struct Bound(Vec<(Arc<ListenerSettings>, Door)>);
+pub struct Bound(Vec<Opened>);
+
+/// One of them.
+#[derive(Debug)]
+struct Opened {
+    settings: Arc<ListenerSettings>,
+    door: Door,
+    origin: Arc<Origin>,
+}
 
 /// Binds all listeners, or none.
 ///
 /// # Errors
 /// Names the listener and the address that cannot be bound.
 pub fn bind(listeners: &[ListenerSettings]) -> anyhow::Result<Bound> {
-    let open = |settings: &ListenerSettings| {
+    let open = |(index, settings): (usize, &ListenerSettings)| {
         let door = Door::open(settings)
             .with_context(|| format!("listener {:?} cannot listen on {}", settings.name, settings.bind))?;
-        Ok((Arc::new(settings.clone()), door))
+        let origin = Arc::new(Origin::new(&settings.name, settings.mode, index));
+        origin.set_policies(settings.policies);
+        Ok(Opened { settings: Arc::new(settings.clone()), door, origin })
     };
-    listeners.iter().map(open).collect::<anyhow::Result<_>>().map(Bound)
+    listeners.iter().enumerate().map(open).collect::<anyhow::Result<_>>().map(Bound)
 }
 
 /// What accepting needs of the rest of the agent.
@@ -105,7 +119,11 @@ impl Listeners {
         let places = bound
             .0
             .iter()
-            .map(|(settings, door)| Place { settings: Arc::clone(settings), address: door.address() })
+            .map(|Opened { settings, door, origin }| Place {
+                settings: Arc::clone(settings),
+                address: door.address(),
+                origin: Arc::clone(origin),
+            })
             .collect();
         let pool = Arc::clone(&inside.pool);
         pool.host(Box::new(porter::Porter::new(bound.0, inbox, inside)?));
@@ -122,6 +140,21 @@ impl Listeners {
         let (reply, answer) = oneshot::channel();
         self.outbox.post(Message::Order { indexes, order, reply });
         answer.await.unwrap_or_default()
+    }
+
+    /// Puts policies in force: the agent's `max_connections`, and those of each listener. The order of the
+    /// calls is the order of the changes; what is returned is done when all accepting goes by them.
+    pub fn set_policies(
+        &self,
+        most: usize,
+        policies: Vec<Policies>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (reply, done) = oneshot::channel();
+        self.outbox.post(Message::Policies { most, policies, reply });
+        async {
+            // Without an answer the agent is stopping, and nothing is accepted any more.
+            let _ = done.await;
+        }
     }
 
     /// All listeners as they are now.

@@ -12,10 +12,10 @@ use rustix::io::Errno;
 
 use self::admit::{Newcomer, RETRY_MS, Waiting};
 use super::gate::Gates;
-use super::{GateOrder, Inside, Message};
+use super::{GateOrder, Inside, Message, Opened};
 use crate::base::clock;
 use crate::base::inbox::Inbox;
-use crate::config::ListenerSettings;
+use crate::config::{ListenerSettings, Policies};
 use crate::net::close;
 use crate::net::listen::{Door, is_of_peer};
 use crate::net::poll::{Poll, Ready};
@@ -63,18 +63,12 @@ struct Entrance {
 }
 
 impl Porter {
-    pub(super) fn new(
-        doors: Vec<(Arc<ListenerSettings>, Door)>,
-        inbox: Inbox<Message>,
-        inside: Inside,
-    ) -> std::io::Result<Self> {
+    pub(super) fn new(doors: Vec<Opened>, inbox: Inbox<Message>, inside: Inside) -> std::io::Result<Self> {
         let poll = Poll::new()?;
         poll.watch_input(&inbox, WAKE)?;
         let entrances: Vec<_> = doors
             .into_iter()
-            .enumerate()
-            .map(|(index, (settings, door))| {
-                let origin = Arc::new(Origin::new(&settings.name, settings.mode, index));
+            .map(|Opened { settings, door, origin }| {
                 let (accepted, rejected) = (0, 0);
                 Entrance { door, settings, origin, accepted, rejected, is_listening: true, is_watched: false }
             })
@@ -107,9 +101,22 @@ impl Porter {
                 // Whoever asked may have gone; the order is carried out all the same.
                 let _ = reply.send(reports.collect());
             }
+            Message::Policies { most, policies, reply } => {
+                self.set_policies(most, &policies);
+                // The order of a change is that of the messages, whether anyone waits for it or not.
+                let _ = reply.send(());
+            }
             Message::Rows { reply } => {
                 let _ = reply.send((0..self.entrances.len()).map(|index| self.row(index)).collect());
             }
+        }
+    }
+
+    /// Puts policies in force between two accepts: no place is being taken meanwhile.
+    fn set_policies(&self, most: usize, policies: &[Policies]) {
+        self.inside.admission.set_limits(most, policies.iter().map(|policies| policies.limits));
+        for (entrance, policies) in self.entrances.iter().zip(policies) {
+            entrance.origin.set_policies(*policies);
         }
     }
 
@@ -174,7 +181,7 @@ impl Porter {
         self.arrange();
     }
 
-    fn welcome(&mut self, newcomer: Newcomer, ticket: Option<Ticket>) {
+    fn welcome(&mut self, newcomer: Newcomer, ticket: Ticket) {
         let Newcomer { index, fd, peer, count } = newcomer;
         let entrance = &mut self.entrances[index];
         let local = entrance.door.local_of(&fd);
@@ -206,7 +213,7 @@ impl Porter {
         if self.gates.accepted(index) {
             self.arrange();
         }
-        self.inside.pool.adopt(Arrival { conn, fd, settings, ticket: ticket.map(Box::new) });
+        self.inside.pool.adopt(Arrival { conn, fd, settings, ticket });
     }
 
     fn report(&self, index: usize, changed: bool) -> GateReport {

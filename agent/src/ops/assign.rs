@@ -1,10 +1,17 @@
 //! Saying whose a connection is.
 
+use std::sync::Arc;
+
 use connctl_api::conn::{AssignRequest, ConnRow, MAX_LABEL_BYTES, MAX_TAGS};
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::ConnId;
 
-use super::{Node, limit, list, show};
+use tokio::sync::mpsc;
+
+use super::{Node, list, show};
+use crate::base::clock;
+use crate::policy::evict;
+use crate::registry::Conn;
 
 /// Sets or changes the user, device and tags of a connection.
 ///
@@ -23,7 +30,7 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
         return Err(wrong("uid", "nothing to assign: give uid, device or tags".to_owned()));
     }
     let conn = node.registry.get(id).ok_or_else(|| show::not_found(id))?;
-    let has_uid = request.uid.is_some();
+    let is_news = request.uid.is_some() || request.device.is_some();
     let mut is_full = false;
     node.registry.assign(&conn, |labels| {
         let mut tags = labels.tags.as_deref().cloned().unwrap_or_default();
@@ -43,8 +50,21 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
     if is_full {
         return Err(wrong("tags", format!("connection {id} would have more than {MAX_TAGS} tags")));
     }
-    if has_uid {
-        limit::enforce_uid(node, &conn);
+    if is_news {
+        enforce(node, &conn);
     }
     Ok(list::row(node, &conn))
+}
+
+/// The user or device of a connection has become known: whoever is one too many is closed.
+fn enforce(node: &Node, conn: &Arc<Conn>) {
+    let (conns, reason) = evict::over_labels(&node.registry, conn, clock::now_ms());
+    if conns.is_empty() {
+        return;
+    }
+    // Nobody listens for the answers: whoever assigned the user has not asked for an ending.
+    let (replies, _) = mpsc::channel(conns.len());
+    for (thread, targets) in show::by_thread(&conns) {
+        node.pool.operate(thread, targets, evict::command(reason), replies.clone());
+    }
 }

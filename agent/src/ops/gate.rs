@@ -59,6 +59,15 @@ pub async fn rows(node: &Node) -> Vec<ListenerRow> {
 }
 
 async fn order(node: &Node, names: &[String], order: GateOrder) -> Result<GateReports, ApiError> {
+    let indexes = match names {
+        [] => (0..node.listeners.places().len()).collect(),
+        names => indexes(node, names, "names")?,
+    };
+    Ok(GateReports { listeners: node.listeners.order(indexes, order).await })
+}
+
+/// The places of the listeners of these names, each once; `field` is where the names stand.
+pub(super) fn indexes(node: &Node, names: &[String], field: &str) -> Result<Vec<usize>, ApiError> {
     let places = node.listeners.places();
     let mut indexes: Vec<usize> = Vec::new();
     for name in names {
@@ -66,14 +75,11 @@ async fn order(node: &Node, names: &[String], order: GateOrder) -> Result<GateRe
             let known: Vec<_> = places.iter().map(|place| place.settings.name.as_str()).collect();
             let hint = format!("the listeners are {}", known.join(", "));
             let message = format!("there is no listener {name:?}");
-            return Err(ApiError::new(ErrorCode::NotFound, message).field("names").hint(hint));
+            return Err(ApiError::new(ErrorCode::NotFound, message).field(field).hint(hint));
         };
         if !indexes.contains(&index) {
             indexes.push(index);
         }
     }
-    if names.is_empty() {
-        indexes.extend(0..places.len());
-    }
-    Ok(GateReports { listeners: node.listeners.order(indexes, order).await })
+    Ok(indexes)
 }

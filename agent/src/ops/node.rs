@@ -8,6 +8,7 @@ use connctl_api::node::NodeReport;
 use crate::base::clock;
 use crate::config::{Control, Settings};
 use crate::listener::Listeners;
+use crate::policy::book::Book;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::Pool;
@@ -25,6 +26,8 @@ pub struct Node {
     pub pool: Arc<Pool>,
     /// Who gets in.
     pub listeners: Listeners,
+    /// Where the policies come from.
+    pub book: Book,
     /// Where the control API is bound.
     pub control: Vec<Control>,
     /// Milliseconds since 1970.

@@ -23,7 +23,7 @@ pub async fn detail(node: &Node, id: ConnId) -> Result<ConnDetail, ApiError> {
     let mut facts = kernel_facts(node, std::slice::from_ref(&conn)).await;
     // It may have ended since: then it is not there any more.
     let sides = facts.remove(&id).ok_or_else(|| not_found(id))?;
-    let end = next_end(node, &conn);
+    let end = next_end(&conn);
     Ok(ConnDetail {
         row: list::row(node, &conn),
         thread: conn.thread().into(),
@@ -34,14 +34,18 @@ pub async fn detail(node: &Node, id: ConnId) -> Result<ConnDetail, ApiError> {
 }
 
 /// Which policy will end a connection, and in how many milliseconds.
-fn next_end(node: &Node, conn: &Conn) -> Option<(u64, Reason)> {
-    let limits = &node.settings.listeners.get(conn.origin().index)?.timeouts;
+fn next_end(conn: &Conn) -> Option<(u64, Reason)> {
+    timeouts::next_end(&facts(conn, clock::now_ms())?, &conn.origin().policies().timeouts)
+}
+
+/// What time limits judge by; nothing where it is ending already.
+pub(super) fn facts(conn: &Conn, now_ms: u64) -> Option<Facts> {
     let reads = match conn.state() {
         State::Closing => return None,
         State::Opening | State::Paused => false,
         State::Active | State::HalfClosed => true,
     };
-    timeouts::next_end(&Facts::of(conn, reads, clock::now_ms()), limits)
+    Some(Facts::of(conn, reads, now_ms))
 }
 
 /// The error for a connection that is not there.

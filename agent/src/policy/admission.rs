@@ -1,20 +1,22 @@
 //! Places under the limits that need only the address. A place is taken before a connection has a record and
 //! given back after it has left the registry, so no more are registered than there are places.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ipnet::IpNet;
 
 use crate::config::Limits;
 
 /// What a rate is counted over.
 const MINUTE_MS: u64 = 60_000;
 
-/// All places of the agent.
-#[derive(Debug)]
+/// All places of the agent. All are counted, limited or not, so that a limit can come into force at any time.
+#[derive(Debug, Default)]
 pub struct Admission {
-    most: usize,
-    limits: Vec<Limits>,
     taken: Mutex<Taken>,
 }
 
@@ -24,13 +26,24 @@ type Visitor = (usize, IpAddr);
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    listeners: Vec<usize>,
+    /// The agent's `max_connections`.
+    most: usize,
+    rooms: Vec<Room>,
     /// Without those that are 0.
     visitors: HashMap<Visitor, usize>,
+    /// The visitors of each network at a listener that limits networks.
+    networks: HashMap<(usize, IpNet), usize>,
     /// When those who came in the last minute came.
     arrivals: HashMap<Visitor, VecDeque<u64>>,
     /// When the arrivals were last searched for old ones.
     tidied_ms: u64,
+}
+
+/// A listener.
+#[derive(Debug, Default)]
+struct Room {
+    limits: Limits,
+    taken: usize,
 }
 
 /// A limit that leaves no place.
@@ -42,6 +55,8 @@ pub enum Over {
     Listener(usize),
     /// `max_per_ip` of a listener.
     Ip(usize, IpAddr),
+    /// `max_per_network` of a listener.
+    Network(usize, IpNet),
     /// `connections_per_minute_per_ip`. Nobody can make room for this.
     Rate,
 }
@@ -50,66 +65,66 @@ pub enum Over {
 #[derive(Debug)]
 pub struct Ticket {
     admission: Arc<Admission>,
-    listener: usize,
+    listener: u32,
     ip: Option<IpAddr>,
 }
 
 impl Admission {
-    /// No place is taken. `most` is the agent's limit; the listeners' follow in their order.
-    pub fn new(most: usize, limits: Vec<Limits>) -> Self {
-        let taken = Taken { listeners: vec![0; limits.len()], ..Taken::default() };
-        Self { most, limits, taken: Mutex::new(taken) }
-    }
-
     fn taken(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn limits(&self, listener: usize) -> Limits {
-        self.limits.get(listener).copied().unwrap_or_default()
+    /// Puts limits in force: the agent's, and the listeners' in their order. Places that are taken stay taken.
+    pub fn set_limits(&self, most: usize, limits: impl IntoIterator<Item = Limits>) {
+        let mut taken = self.taken();
+        taken.most = most;
+        for (index, limits) in limits.into_iter().enumerate() {
+            match taken.rooms.get_mut(index) {
+                Some(room) => room.limits = limits,
+                None => taken.rooms.push(Room { limits, taken: 0 }),
+            }
+        }
+        taken.count_networks();
+        if taken.rooms.iter().all(|room| room.limits.per_minute_per_ip == 0) {
+            taken.arrivals.clear();
+        }
     }
 
     /// The number that a limit has.
     pub fn most(&self, over: Over) -> usize {
+        let taken = self.taken();
         match over {
-            Over::Agent => self.most,
-            Over::Listener(index) => self.limits(index).max_connections,
-            Over::Ip(index, _) => self.limits(index).max_per_ip,
+            Over::Agent => taken.most,
+            Over::Listener(index) => taken.limits(index).max_connections,
+            Over::Ip(index, _) => taken.limits(index).max_per_ip,
+            Over::Network(index, _) => taken.limits(index).max_per_network,
             Over::Rate => 0,
         }
     }
 
-    /// Takes a place, all limits in one step; `None` where the listener has no limit. An address that a
-    /// PROXY header is to tell is given later, by [`Ticket::tell_address`].
+    /// Takes a place, all limits in one step. An address that a PROXY header is to tell is given later, by
+    /// [`Ticket::tell_address`].
     ///
     /// # Errors
     /// The limit that leaves no place.
-    pub fn admit(
-        self: &Arc<Self>,
-        listener: usize,
-        ip: Option<IpAddr>,
-        now_ms: u64,
-    ) -> Result<Option<Ticket>, Over> {
-        let limits = self.limits(listener);
-        let is_limited = [self.most, limits.max_connections, limits.max_per_ip, limits.per_minute_per_ip];
-        if is_limited == [0; 4] {
-            return Ok(None);
-        }
+    pub fn admit(self: &Arc<Self>, listener: usize, ip: Option<IpAddr>, now_ms: u64) -> Result<Ticket, Over> {
         let mut taken = self.taken();
-        if is_full(taken.all, self.most) {
+        if is_full(taken.all, taken.most) {
             return Err(Over::Agent);
         }
-        if is_full(taken.listeners.get(listener).copied().unwrap_or(0), limits.max_connections) {
+        let limits = taken.limits(listener);
+        if is_full(taken.rooms.get(listener).map_or(0, |room| room.taken), limits.max_connections) {
             return Err(Over::Listener(listener));
         }
         if let Some(ip) = ip {
             taken.enter((listener, ip), limits, now_ms)?;
         }
         taken.all += 1;
-        if let Some(count) = taken.listeners.get_mut(listener) {
-            *count += 1;
+        if let Some(room) = taken.rooms.get_mut(listener) {
+            room.taken += 1;
         }
-        Ok(Some(Ticket { admission: Arc::clone(self), listener, ip }))
+        let admission = Arc::clone(self);
+        Ok(Ticket { admission, listener: u32::try_from(listener).unwrap_or(u32::MAX), ip })
     }
 }
 
@@ -118,10 +133,18 @@ const fn is_full(taken: usize, most: usize) -> bool {
 }
 
 impl Taken {
-    /// Counts an address where that is limited.
+    fn limits(&self, listener: usize) -> Limits {
+        self.rooms.get(listener).map(|room| room.limits).unwrap_or_default()
+    }
+
+    /// Counts an address.
     fn enter(&mut self, visitor: Visitor, limits: Limits, now_ms: u64) -> Result<(), Over> {
         if is_full(self.visitors.get(&visitor).copied().unwrap_or(0), limits.max_per_ip) {
             return Err(Over::Ip(visitor.0, visitor.1));
+        }
+        let network = (visitor.0, limits.network_of(visitor.1));
+        if is_full(self.networks.get(&network).copied().unwrap_or(0), limits.max_per_network) {
+            return Err(Over::Network(network.0, network.1));
         }
         if limits.per_minute_per_ip != 0 {
             self.tidy(now_ms);
@@ -134,17 +157,26 @@ impl Taken {
             }
             arrivals.push_back(now_ms);
         }
-        if limits.max_per_ip != 0 {
-            *self.visitors.entry(visitor).or_default() += 1;
+        *self.visitors.entry(visitor).or_default() += 1;
+        if limits.max_per_network != 0 {
+            *self.networks.entry(network).or_default() += 1;
         }
         Ok(())
     }
 
     fn leave(&mut self, visitor: Visitor) {
-        if let std::collections::hash_map::Entry::Occupied(mut count) = self.visitors.entry(visitor) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
+        let limits = self.limits(visitor.0);
+        take_one(&mut self.visitors, visitor);
+        take_one(&mut self.networks, (visitor.0, limits.network_of(visitor.1)));
+    }
+
+    /// The counts of networks follow from those of addresses, whatever a network is from now on.
+    fn count_networks(&mut self) {
+        self.networks.clear();
+        for ((listener, ip), count) in &self.visitors {
+            let limits = self.rooms.get(*listener).map(|room| room.limits).unwrap_or_default();
+            if limits.max_per_network != 0 {
+                *self.networks.entry((*listener, limits.network_of(*ip))).or_default() += count;
             }
         }
     }
@@ -154,6 +186,16 @@ impl Taken {
         if now_ms.saturating_sub(self.tidied_ms) >= MINUTE_MS {
             self.tidied_ms = now_ms;
             self.arrivals.retain(|_, arrivals| arrivals.back().is_some_and(|at| !is_old(*at, now_ms)));
+        }
+    }
+}
+
+/// Counts one less, where anything is counted, and forgets what is 0.
+fn take_one<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
         }
     }
 }
@@ -169,8 +211,10 @@ impl Ticket {
     /// The limit that leaves no place for it. The rest of the place is still taken.
     pub fn tell_address(&mut self, ip: IpAddr, now_ms: u64) -> Result<(), Over> {
         if self.ip.is_none() {
-            let limits = self.admission.limits(self.listener);
-            self.admission.taken().enter((self.listener, ip), limits, now_ms)?;
+            let mut taken = self.admission.taken();
+            let listener = self.listener as usize;
+            let limits = taken.limits(listener);
+            taken.enter((listener, ip), limits, now_ms)?;
             self.ip = Some(ip);
         }
         Ok(())
@@ -181,11 +225,11 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let mut taken = self.admission.taken();
         taken.all -= 1;
-        if let Some(count) = taken.listeners.get_mut(self.listener) {
-            *count -= 1;
+        if let Some(room) = taken.rooms.get_mut(self.listener as usize) {
+            room.taken -= 1;
         }
         if let Some(ip) = self.ip {
-            taken.leave((self.listener, ip));
+            taken.leave((self.listener as usize, ip));
         }
     }
 }
@@ -199,14 +243,56 @@ mod tests {
     }
 
     fn admission(most: usize, limits: Limits) -> Arc<Admission> {
-        Arc::new(Admission::new(most, vec![limits, Limits::default()]))
+        let admission = Arc::new(Admission::default());
+        admission.set_limits(most, [limits, Limits::default()]);
+        admission
+    }
+
+    /// What is counted: all, of the first listener, addresses, networks.
+    fn counts(admission: &Admission) -> (usize, usize, usize, usize) {
+        let taken = admission.taken();
+        (taken.all, taken.rooms[0].taken, taken.visitors.len(), taken.networks.len())
     }
 
     #[test]
-    fn without_a_limit_no_place_is_counted() {
+    fn a_limit_that_comes_later_counts_those_who_are_there() {
         let admission = admission(0, Limits::default());
-        assert!(admission.admit(0, ip(1), 0).unwrap().is_none());
-        assert_eq!(admission.taken().all, 0);
+        let tickets = [1, 1, 2].map(|last| admission.admit(0, ip(last), 0).unwrap());
+        let set = |limits: Limits| admission.set_limits(0, [limits]);
+        set(Limits { max_connections: 3, ..Limits::default() });
+        assert_eq!(admission.admit(0, ip(9), 0).unwrap_err(), Over::Listener(0));
+        set(Limits { max_per_ip: 2, ..Limits::default() });
+        assert!(matches!(admission.admit(0, ip(1), 0), Err(Over::Ip(0, _))));
+        set(Limits { max_per_network: 3, ..Limits::default() });
+        assert!(matches!(admission.admit(0, ip(9), 0), Err(Over::Network(0, _))));
+        set(Limits { max_per_network: 2, prefix_ipv4: 32, ..Limits::default() });
+        assert!(matches!(admission.admit(0, ip(1), 0), Err(Over::Network(0, _))));
+        drop(admission.admit(0, ip(9), 0).unwrap());
+        assert_eq!(counts(&admission), (3, 3, 2, 2));
+        set(Limits::default());
+        drop(admission.admit(0, ip(1), 0).unwrap());
+        drop(tickets);
+        assert_eq!(counts(&admission), (0, 0, 0, 0));
+    }
+
+    #[test]
+    fn whatever_the_limits_become_meanwhile_nothing_stays_counted() {
+        let admission = admission(0, Limits::default());
+        let mut tickets = Vec::new();
+        for round in 0..200_u8 {
+            let limits = Limits {
+                max_per_network: usize::from(round % 3) * 50,
+                prefix_ipv4: 24 + round % 9,
+                ..Limits::default()
+            };
+            admission.set_limits(0, [limits]);
+            tickets.extend(admission.admit(0, ip(round), 0));
+            if round % 2 == 0 {
+                tickets.remove(0);
+            }
+        }
+        drop(tickets);
+        assert_eq!(counts(&admission), (0, 0, 0, 0));
     }
 
     #[test]
@@ -220,8 +306,7 @@ mod tests {
         drop(first);
         assert!(admission.admit(0, ip(1), 0).is_ok());
         drop((second, third));
-        let taken = admission.taken();
-        assert_eq!((taken.all, taken.listeners[0]), (0, 0));
+        assert_eq!(counts(&admission), (0, 0, 0, 0));
     }
 
     #[test]
@@ -231,7 +316,7 @@ mod tests {
         let other = admission.admit(0, ip(2), 0).unwrap();
         assert!(matches!(admission.admit(0, ip(1), 0), Err(Over::Ip(0, _))));
         drop((one, other));
-        assert!(admission.taken().visitors.is_empty());
+        assert_eq!(counts(&admission), (0, 0, 0, 0));
     }
 
     #[test]
@@ -251,8 +336,8 @@ mod tests {
     #[test]
     fn an_address_told_later_is_counted_from_then_on() {
         let admission = admission(0, Limits { max_per_ip: 1, ..Limits::default() });
-        let mut first = admission.admit(0, None, 0).unwrap().unwrap();
-        let mut second = admission.admit(0, None, 0).unwrap().unwrap();
+        let mut first = admission.admit(0, None, 0).unwrap();
+        let mut second = admission.admit(0, None, 0).unwrap();
         assert!(first.tell_address(ip(1).unwrap(), 0).is_ok());
         assert!(second.tell_address(ip(1).unwrap(), 0).is_err());
         drop(first);

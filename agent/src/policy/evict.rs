@@ -1,11 +1,15 @@
 //! Who has to go when there is one too many.
 
 use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use connctl_api::conn::State;
 use connctl_api::end::{Cause, Initiator, Reason};
+use connctl_api::id::ConnId;
 use connctl_api::operation::{DEFAULT_GRACE_MS, OperationKind, SideChoice};
+
+use ipnet::IpNet;
 
 use super::admission::Over;
 use crate::config::{Limits, OnOver};
@@ -29,6 +33,7 @@ pub fn counted(registry: &Registry, over: Over) -> Vec<Arc<Conn>> {
         Over::Rate => return Vec::new(),
         Over::Listener(index) => (registry.all(), index),
         Over::Ip(index, ip) => (registry.with_ips(&[ip.into()]), index),
+        Over::Network(index, network) => (registry.with_ips(&[network]), index),
     };
     conns.retain(|conn| conn.origin().index == index);
     conns
@@ -43,45 +48,141 @@ pub fn sort(conns: &mut [Arc<Conn>], rule: OnOver, now_ms: u64) {
             OnOver::EvictOldestActivity => (u64::MAX - conn.idle_ms(now_ms), id),
             OnOver::EvictNewest => (0, u64::MAX - id),
         };
-        (Reverse(conn.state() == State::Closing), order)
+        (Reverse(!conn.is_staying()), order)
     });
 }
 
-/// A user has become known for a connection: those that have to go now, and why. One that is ending already
-/// is not counted.
-pub fn over_uid(
-    registry: &Registry,
-    conn: &Arc<Conn>,
-    limits: &Limits,
-    now_ms: u64,
-) -> (Vec<Arc<Conn>>, Reason) {
-    let uid = conn.labels().uid.clone();
-    let (Some(uid), 1..) = (uid, limits.max_per_uid) else {
-        return (Vec::new(), Reason::Limit);
+/// A user or device has become known for a connection: those that have to go now, and why. They are doomed:
+/// whoever calls this ends them.
+pub fn over_labels(registry: &Registry, conn: &Arc<Conn>, now_ms: u64) -> (Vec<Arc<Conn>>, Reason) {
+    let limits = conn.origin().policies().limits;
+    let nobody = (Vec::new(), Reason::Limit);
+    if limits.max_per_uid == 0 && limits.max_per_device == 0 {
+        return nobody;
+    }
+    let (uid, device) = {
+        let labels = conn.labels();
+        (labels.uid.clone(), labels.device.clone())
     };
-    let mut conns = registry.with_uids(&[uid]);
-    conns.retain(|other| other.origin().index == conn.origin().index && other.state() != State::Closing);
-    let excess = conns.len().saturating_sub(limits.max_per_uid);
-    match limits.on_over {
-        OnOver::Reject if excess > 0 => (vec![Arc::clone(conn)], Reason::Limit),
-        OnOver::Reject => (Vec::new(), Reason::Limit),
+    let Some(uid) = uid else {
+        return nobody;
+    };
+    let _choosing = registry.choosing();
+    let mut mates = registry.with_uids(&[uid]);
+    mates.retain(|other| other.origin().index == conn.origin().index && other.is_staying());
+    if !mates.iter().any(|other| other.id() == conn.id()) {
+        // It goes already.
+        return nobody;
+    }
+    let mut gone = too_many(&mut mates, conn, limits.max_per_uid, limits.on_over, now_ms);
+    if device.is_some() {
+        mates.retain(|other| other.labels().device == device);
+        gone.extend(too_many(&mut mates, conn, limits.max_per_device, limits.on_over, now_ms));
+    }
+    gone.iter().for_each(|conn| conn.doom());
+    let is_refused = limits.on_over == OnOver::Reject;
+    (gone, if is_refused { Reason::Limit } else { Reason::Evicted })
+}
+
+/// Takes those out who are too many now that `conn` has come; it is itself one of them.
+fn too_many(
+    mates: &mut Vec<Arc<Conn>>,
+    conn: &Arc<Conn>,
+    most: usize,
+    rule: OnOver,
+    now_ms: u64,
+) -> Vec<Arc<Conn>> {
+    let is_in = mates.iter().any(|other| other.id() == conn.id());
+    if most == 0 || !is_in || mates.len() <= most {
+        return Vec::new();
+    }
+    let excess = mates.len() - most;
+    let mut victims: Vec<_> = match rule {
+        OnOver::Reject => vec![Arc::clone(conn)],
         rule => {
-            conns.retain(|other| other.id() != conn.id());
-            sort(&mut conns, rule, now_ms);
-            conns.truncate(excess);
-            (conns, Reason::Evicted)
+            let mut others: Vec<_> = mates.iter().filter(|other| other.id() != conn.id()).cloned().collect();
+            sort(&mut others, rule, now_ms);
+            others
+        }
+    };
+    victims.truncate(excess);
+    mates.retain(|other| !victims.iter().any(|victim| victim.id() == other.id()));
+    victims
+}
+
+/// The connections of a listener that other limits leave no place for, in the order in which its rule chooses
+/// them; those who are `gone` are not counted. A rule that rejects chooses none: those who are in stay. Hold
+/// [`Registry::choosing`].
+pub fn surplus(
+    registry: &Registry,
+    index: usize,
+    limits: &Limits,
+    gone: &HashSet<ConnId>,
+    now_ms: u64,
+) -> Vec<Arc<Conn>> {
+    if limits.on_over == OnOver::Reject {
+        return Vec::new();
+    }
+    let mut conns = registry.all();
+    conns.retain(|conn| conn.origin().index == index && conn.is_staying() && !gone.contains(&conn.id()));
+    sort(&mut conns, limits.on_over, now_ms);
+    let mut counts: HashMap<Group, usize> = HashMap::new();
+    let groups: Vec<_> = conns.iter().map(|conn| groups(conn, limits)).collect();
+    for (group, _) in groups.iter().flatten() {
+        *counts.entry(group.clone()).or_default() += 1;
+    }
+    let mut victims = Vec::new();
+    for (conn, groups) in conns.into_iter().zip(groups) {
+        let is_over = |(group, most): &(Group, usize)| counts.get(group).is_some_and(|count| count > most);
+        if groups.iter().any(is_over) {
+            for (group, _) in &groups {
+                counts.entry(group.clone()).and_modify(|count| *count -= 1);
+            }
+            victims.push(conn);
         }
     }
+    victims
+}
+
+/// What a connection is counted with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Group {
+    Listener,
+    Ip(IpAddr),
+    Network(IpNet),
+    Uid(Box<str>),
+    Device(Box<str>, Box<str>),
+}
+
+/// The groups that a connection is in and that have a limit, with the limit.
+fn groups(conn: &Conn, limits: &Limits) -> Vec<(Group, usize)> {
+    let ip = conn.client().ip().to_canonical();
+    let (uid, device) = {
+        let labels = conn.labels();
+        (labels.uid.clone(), labels.device.clone())
+    };
+    let device = uid.clone().zip(device).map(|(uid, device)| Group::Device(uid, device));
+    [
+        (Some(Group::Listener), limits.max_connections),
+        (Some(Group::Ip(ip)), limits.max_per_ip),
+        (Some(Group::Network(limits.network_of(ip))), limits.max_per_network),
+        (uid.map(Group::Uid), limits.max_per_uid),
+        (device, limits.max_per_device),
+    ]
+    .into_iter()
+    .filter_map(|(group, most)| Some((group.filter(|_| most != 0)?, most)))
+    .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use connctl_api::conn::Mode;
-    use connctl_api::id::ConnId;
+    use connctl_api::conn::{Mode, State};
 
     use super::*;
+    use crate::config::Policies;
     use crate::registry::conn::{Birth, Origin};
 
+    /// Connections of these users, or `user/device`.
     fn registry(uids: &[&str]) -> (Registry, Vec<Arc<Conn>>) {
         let (registry, origin) = (Registry::default(), Arc::new(Origin::new("o", Mode::Echo, 0)));
         let conns = uids.iter().zip(1..).map(|(uid, id)| {
@@ -97,7 +198,11 @@ mod tests {
             };
             let conn = Arc::new(Conn::new(birth));
             registry.enter(&conn);
-            registry.assign(&conn, |labels| labels.uid = Some((*uid).into()));
+            let (uid, device) = uid.split_once('/').map_or((*uid, None), |(uid, device)| (uid, Some(device)));
+            registry.assign(&conn, |labels| {
+                labels.uid = Some(uid.into());
+                labels.device = device.map(Box::from);
+            });
             conn
         });
         let conns = conns.collect();
@@ -127,13 +232,19 @@ mod tests {
         assert_eq!(ids(&conns), [3, 1, 2]);
     }
 
+    /// Asks for one connection under these limits; gives ids and reason, and dooms nobody for the next question.
+    fn over(uids: &[&str], at: usize, limits: Limits) -> (Vec<u64>, Reason) {
+        let (registry, conns) = registry(uids);
+        conns[at].origin().set_policies(Policies { limits, ..Policies::default() });
+        let (gone, reason) = over_labels(&registry, &conns[at], 0);
+        assert!(gone.iter().all(|conn| !conn.is_staying()));
+        (ids(&gone), reason)
+    }
+
     #[test]
     fn a_user_with_too_many_loses_the_newcomer_or_another() {
-        let (registry, conns) = registry(&["a", "a", "b", "a"]);
         let over = |most, on_over| {
-            let limits = Limits { max_per_uid: most, on_over, ..Limits::default() };
-            let (conns, reason) = over_uid(&registry, &conns[3], &limits, 0);
-            (ids(&conns), reason)
+            over(&["a", "a", "b", "a"], 3, Limits { max_per_uid: most, on_over, ..Limits::default() })
         };
         assert_eq!(over(0, OnOver::Reject).0, [0_u64; 0]);
         assert_eq!(over(3, OnOver::Reject).0, [0_u64; 0]);
@@ -141,5 +252,52 @@ mod tests {
         assert_eq!(over(2, OnOver::EvictOldest), (vec![1], Reason::Evicted));
         assert_eq!(over(2, OnOver::EvictNewest), (vec![2], Reason::Evicted));
         assert_eq!(over(1, OnOver::EvictOldest), (vec![1, 2], Reason::Evicted));
+    }
+
+    #[test]
+    fn a_device_is_counted_within_its_user() {
+        let over = |most_uid, most_device| {
+            let limits = Limits {
+                max_per_uid: most_uid,
+                max_per_device: most_device,
+                on_over: OnOver::EvictOldest,
+                ..Limits::default()
+            };
+            over(&["a/phone", "a/web", "b/phone", "a/phone", "a"], 3, limits).0
+        };
+        assert_eq!(over(0, 1), [1]);
+        assert_eq!(over(0, 2), [0; 0]);
+        assert_eq!(over(3, 1), [1], "who goes for the user's sake is not counted for the device");
+        assert_eq!(over(2, 1), [1, 2]);
+    }
+
+    #[test]
+    fn two_that_become_known_at_once_do_not_both_go_for_one_excess() {
+        let limits = Limits { max_per_uid: 2, ..Limits::default() };
+        let (registry, conns) = registry(&["a", "a", "a"]);
+        conns[0].origin().set_policies(Policies { limits, ..Policies::default() });
+        assert_eq!(ids(&over_labels(&registry, &conns[2], 0).0), [3]);
+        assert_eq!(ids(&over_labels(&registry, &conns[1], 0).0), [0; 0]);
+        assert_eq!(ids(&over_labels(&registry, &conns[2], 0).0), [0; 0]);
+    }
+
+    #[test]
+    fn a_lowered_limit_has_as_many_too_many_as_there_are_and_no_more() {
+        let (registry, conns) = registry(&["a", "a", "b", "a", "b"]);
+        let gone = |limits: Limits| ids(&surplus(&registry, 0, &limits, &HashSet::new(), 0));
+        let rule = |on_over| Limits { on_over, ..Limits::default() };
+        let oldest = rule(OnOver::EvictOldest);
+        assert_eq!(gone(oldest), [0; 0]);
+        assert_eq!(gone(Limits { max_per_uid: 2, ..oldest }), [1]);
+        assert_eq!(gone(Limits { max_per_uid: 1, ..oldest }), [1, 2, 3]);
+        assert_eq!(gone(Limits { max_per_uid: 2, max_connections: 3, ..oldest }), [1, 2]);
+        assert_eq!(gone(Limits { max_per_network: 4, ..rule(OnOver::EvictNewest) }), [5]);
+        assert_eq!(gone(Limits { max_connections: 1, ..rule(OnOver::Reject) }), [0; 0]);
+        let one = Limits { max_connections: 1, ..oldest };
+        assert_eq!(ids(&surplus(&registry, 1, &one, &HashSet::new(), 0)), [0; 0]);
+        let late = [conns[1].id(), conns[2].id()].into();
+        assert_eq!(ids(&surplus(&registry, 0, &one, &late, 0)), [1, 4]);
+        conns[0].doom();
+        assert_eq!(gone(Limits { max_connections: 4, ..oldest }), [0; 0]);
     }
 }

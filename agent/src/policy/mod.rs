@@ -1,5 +1,6 @@
 //! Floor 5: may it come in, and may it stay.
 
 pub mod admission;
+pub mod book;
 pub mod evict;
 pub mod timeouts;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use connctl_api::conn::{Mode, State};
 use connctl_api::id::ConnId;
+
+use crate::config::Policies;
 
 /// What all connections of a listener have in common.
 #[derive(Debug)]
@@ -19,12 +21,23 @@ pub struct Origin {
     pub index: usize,
     /// Its live connections.
     pub live: AtomicUsize,
+    policies: RwLock<Policies>,
 }
 
 impl Origin {
-    /// A listener without connections.
+    /// A listener without connections and without policies.
     pub fn new(name: &str, mode: Mode, index: usize) -> Self {
-        Self { name: name.into(), mode, index, live: AtomicUsize::new(0) }
+        Self { name: name.into(), mode, index, live: AtomicUsize::new(0), policies: RwLock::default() }
+    }
+
+    /// The policies in force, for its live connections as well as for new ones.
+    pub fn policies(&self) -> Policies {
+        *self.policies.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts other policies in force. Whoever asks from now on gets them; the relay threads are told.
+    pub fn set_policies(&self, policies: Policies) {
+        *self.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
     }
 }
 
@@ -70,6 +83,7 @@ pub struct Conn {
     slot: AtomicU32,
     thread: u16,
     state: AtomicU8,
+    is_doomed: AtomicBool,
     labels: Mutex<Labels>,
 }
 
@@ -109,6 +123,7 @@ impl Conn {
             slot: AtomicU32::new(u32::MAX),
             thread: birth.thread,
             state: AtomicU8::new(State::Opening as u8),
+            is_doomed: AtomicBool::new(false),
             labels: Mutex::default(),
         }
     }
@@ -178,6 +193,16 @@ impl Conn {
     pub fn state(&self) -> State {
         let stored = self.state.load(Ordering::Relaxed);
         State::ALL.iter().copied().find(|state| *state as u8 == stored).unwrap_or(State::Closing)
+    }
+
+    /// Whether it stays: nobody has begun to end it, nor chosen it to make room.
+    pub fn is_staying(&self) -> bool {
+        !self.is_doomed.load(Ordering::Relaxed) && self.state() != State::Closing
+    }
+
+    /// Chosen to go: no limit counts it any more. Whoever calls this ends it, too.
+    pub fn doom(&self) {
+        self.is_doomed.store(true, Ordering::Relaxed);
     }
 
     /// The relay thread that owns it.

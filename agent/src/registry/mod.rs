@@ -28,6 +28,7 @@ pub struct Registry {
     by_uid: Mutex<Index<Box<str>>>,
     by_ip: Mutex<Index<IpAddr>>,
     live: AtomicUsize,
+    choosing: Mutex<()>,
 }
 
 impl Default for Registry {
@@ -37,6 +38,7 @@ impl Default for Registry {
             by_uid: Mutex::default(),
             by_ip: Mutex::default(),
             live: AtomicUsize::new(0),
+            choosing: Mutex::default(),
         }
     }
 }
@@ -120,6 +122,12 @@ impl Registry {
     /// How many are live.
     pub fn len(&self) -> usize {
         self.live.load(Ordering::Relaxed)
+    }
+
+    /// Held by whoever counts connections and chooses some that have to go, so that two who do that at a time
+    /// do not each choose one for the same excess.
+    pub fn choosing(&self) -> MutexGuard<'_, ()> {
+        locked(&self.choosing)
     }
 
     /// Whether none is live.

@@ -52,13 +52,13 @@ pub(super) fn look(pair: &mut Pair, bytes: &[u8], registry: &Registry) {
     pair.tap = None;
 }
 
-/// Asks the limit for users again, once a user has become known: whoever is one too many is closed.
+/// Asks the limits for users and devices, once a user has become known: whoever is one too many is closed.
 pub(super) fn enforce(pair: &mut Pair, context: &Context) {
     if !std::mem::take(&mut pair.is_news) {
         return;
     }
     let registry = &context.shared.registry;
-    let (conns, reason) = evict::over_uid(registry, &pair.conn, &pair.settings.limits, context.now_ms);
+    let (conns, reason) = evict::over_labels(registry, &pair.conn, context.now_ms);
     let Some(peers) = context.peers.get().filter(|_| !conns.is_empty()) else {
         return;
     };

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use connctl_api::end::Reason;
 use connctl_api::id::ConnId;
 
 use crate::config::ListenerSettings;
@@ -20,9 +21,12 @@ pub struct Arrival {
     pub fd: OwnedFd,
     /// How its listener is set up.
     pub settings: Arc<ListenerSettings>,
-    /// Its place, where its listener has limits.
-    pub ticket: Option<Box<Ticket>>,
+    /// Its place under the limits.
+    pub ticket: Ticket,
 }
+
+/// Where a thread tells which connections it has begun to end because of a policy, and why.
+pub(super) type Ended = tokio::sync::mpsc::Sender<Vec<(Arc<Conn>, Reason)>>;
 
 /// A message to a relay thread.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub(super) enum Message {
     Operate { targets: Vec<Target>, command: Command, replies: Replies },
     /// Tell what the kernel knows of these connections.
     Inspect { targets: Vec<Target>, facts: Facts },
+    /// The policies have changed: look at the connections now, and tell which of them end.
+    Refresh { ended: Ended },
     /// A name that a connection wants to dial has these addresses.
     Resolved { target: (u32, ConnId), addresses: Vec<SocketAddr> },
     /// Let this work on the thread.

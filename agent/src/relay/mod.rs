@@ -22,10 +22,12 @@ mod work;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use connctl_api::end::Reason;
+
 use crate::base::inbox::{Outbox, inbox};
 use crate::conn::command::{Command, Facts, Replies, Target};
 use crate::record::stats::Stats;
-use crate::registry::Registry;
+use crate::registry::{Conn, Registry};
 pub use message::Arrival;
 use message::Message;
 pub(crate) use pair::descriptors;
@@ -163,6 +165,21 @@ impl Pool {
         if let Some(handle) = self.handles.get(usize::from(thread)) {
             handle.outbox.post(Message::Inspect { targets, facts });
         }
+    }
+
+    /// The policies have changed: all threads look at their connections now. Gives those that they have begun
+    /// to end, when every thread has looked; each has adopted by then what was handed to it before.
+    pub async fn refresh(&self) -> Vec<(Arc<Conn>, Reason)> {
+        let (ended, mut told) = tokio::sync::mpsc::channel(self.handles.len().max(1));
+        for handle in &self.handles {
+            handle.outbox.post(Message::Refresh { ended: ended.clone() });
+        }
+        drop(ended);
+        let mut all = Vec::new();
+        while let Some(some) = told.recv().await {
+            all.extend(some);
+        }
+        all
     }
 
     /// Stops the threads. Connections that are left are reset: whoever wants them closed closes them first.

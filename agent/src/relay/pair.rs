@@ -20,7 +20,7 @@ pub(super) struct Pair {
     pub(super) conn: Arc<Conn>,
     pub(super) settings: Arc<ListenerSettings>,
     /// Its place under the limits; dropped when it has left the registry.
-    pub(super) ticket: Option<Box<Ticket>>,
+    pub(super) ticket: Option<Ticket>,
     /// By [`Side`]: the client's socket and the upstream's.
     pub(super) legs: [Leg; 2],
     /// By [`Way`].

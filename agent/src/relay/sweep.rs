@@ -10,6 +10,7 @@ use slab::Slab;
 use super::ending;
 use super::pair::{Pair, Phase};
 use super::thread::Context;
+use crate::config::Timeouts;
 use crate::policy::timeouts::{self, Facts, Verdict};
 
 /// When the next look is due.
@@ -31,12 +32,17 @@ impl Sweep {
 
     /// A connection has come: the next look may have to be sooner for it.
     pub(super) fn include(&mut self, pair: &Pair, now_ms: u64) {
-        if let Some(period) = timeouts::period_ms(&pair.settings.timeouts)
-            && let Verdict::Nothing(Some(wait)) =
-                timeouts::judge(&facts(pair, now_ms), &pair.settings.timeouts)
+        let limits = pair.conn.origin().policies().timeouts;
+        if let Some(period) = timeouts::period_ms(&limits)
+            && let Verdict::Nothing(Some(wait)) = timeouts::judge(&facts(pair, now_ms), &limits)
         {
             self.at = self.at.min(now_ms.saturating_add(wait.max(period)));
         }
+    }
+
+    /// The time limits have changed: it is time to look.
+    pub(super) const fn look_now(&mut self) {
+        self.at = 0;
     }
 
     /// The connections that are to end now, if it is time to look.
@@ -47,10 +53,11 @@ impl Sweep {
         self.at = u64::MAX;
         let mut over = Vec::new();
         for (slot, pair) in pairs.iter_mut().filter(|(_, pair)| !pair.is_over) {
-            let Some(period) = timeouts::period_ms(&pair.settings.timeouts) else {
+            let limits = pair.conn.origin().policies().timeouts;
+            let Some(period) = timeouts::period_ms(&limits) else {
                 continue;
             };
-            match look(pair, now_ms) {
+            match look(pair, &limits, now_ms) {
                 Verdict::Nothing(Some(wait)) => {
                     self.at = self.at.min(now_ms.saturating_add(wait.max(period)));
                 }
@@ -63,12 +70,11 @@ impl Sweep {
 }
 
 /// Judges a connection, and warns where that comes first.
-fn look(pair: &mut Pair, now_ms: u64) -> Verdict {
+fn look(pair: &mut Pair, limits: &Timeouts, now_ms: u64) -> Verdict {
     if pair.work.as_ref().is_some_and(|work| work.cause.is_some()) {
         // It is ending already.
         return Verdict::Nothing(None);
     }
-    let limits = &pair.settings.timeouts;
     let mut facts = facts(pair, now_ms);
     let active_ms = now_ms.saturating_sub(facts.idle_ms).max(1);
     facts.is_warned = pair.warned_for_ms == active_ms;

@@ -23,6 +23,7 @@ use crate::conn::command::{Command, Outcome, Replies, Target};
 use crate::net::connect;
 use crate::net::pipes::Pool;
 use crate::net::poll::{Poll, Ready};
+use crate::registry::Conn;
 
 /// Commands carried out before the relay has its turn again: 64 closes take less than a millisecond.
 const COMMANDS_A_TURN: usize = 64;
@@ -138,12 +139,7 @@ impl Relay {
             while let Some(slot) = self.context.timers.due(self.context.now_ms) {
                 self.on_deadline(slot);
             }
-            for (slot, reason) in self.sweep.due(&mut self.pairs, self.context.now_ms) {
-                self.with(slot, |pair, slot, context| {
-                    sweep::end(pair, reason, context);
-                    drive(pair, slot, context);
-                });
-            }
+            self.sweep();
             for slot in turns.drain(..) {
                 self.with(slot, |pair, slot, context| {
                     pair.is_queued = false;
@@ -220,6 +216,11 @@ impl Relay {
                     });
                 }
             }
+            Message::Refresh { ended } => {
+                self.sweep.look_now();
+                // Whoever asked may have gone.
+                let _ = ended.try_send(self.sweep());
+            }
             Message::Host(guest) => self.host(guest),
             Message::Stop => self.is_stopping = true,
         }
@@ -233,7 +234,7 @@ impl Relay {
         conn.set_slot(slot);
         let watched = self.context.poll.watch(&fd, token(slot, Side::Client));
         let pair = entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
-        pair.ticket = ticket;
+        pair.ticket = Some(ticket);
         self.sweep.include(pair, self.context.now_ms);
         self.context.shared.registry.enter(&conn);
         self.with(slot, |pair, slot, context| {
@@ -255,6 +256,19 @@ impl Relay {
             dial::late(pair, slot, context);
             drive(pair, slot, context);
         });
+    }
+
+    /// Ends the connections whose time is up, if it is time to look; gives them, and why each ends.
+    fn sweep(&mut self) -> Vec<(Arc<Conn>, Reason)> {
+        let mut ended = Vec::new();
+        for (slot, reason) in self.sweep.due(&mut self.pairs, self.context.now_ms) {
+            self.with(slot, |pair, slot, context| {
+                ended.push((Arc::clone(&pair.conn), reason));
+                sweep::end(pair, reason, context);
+                drive(pair, slot, context);
+            });
+        }
+        ended
     }
 
     fn run_commands(&mut self) {

@@ -8,6 +8,7 @@ use connctl_api::stats::StatsBy;
 use connctl_api::wait::Condition;
 
 use super::bulk::{ChangeArgs, RemoveArgs};
+use super::limit::LimitVerb;
 use super::selector::SelectorArgs;
 use super::values;
 
@@ -71,6 +72,17 @@ Examples:
   connctl listener drain redis"
     )]
     Listener(ListenerVerb),
+    /// See and change how long connections last, and how many there may be
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  connctl limit list
+  connctl limit set --listener pg idle_timeout=10m max_per_uid=5 on_over=evict-oldest
+  connctl limit set --listener pg max_connections=100 --dry-run
+  connctl limit remove --listener pg --all"
+    )]
+    Limit(LimitVerb),
     /// Count endings by reason, or connections by a field
     #[command(before_help = "\
 Examples:

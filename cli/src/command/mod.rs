@@ -6,6 +6,7 @@ pub(crate) mod change;
 pub(crate) mod completion;
 #[cfg(feature = "agent")]
 pub(crate) mod demo;
+pub(crate) mod limit;
 pub(crate) mod list;
 pub(crate) mod listener;
 pub(crate) mod man;
@@ -31,6 +32,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         Verb::Pause(args) => change::run(OperationKind::Pause, &args, invocation).await,
         Verb::Resume(args) => change::run(OperationKind::Resume, &args, invocation).await,
         Verb::Listener(verb) => listener::run(verb, invocation).await,
+        Verb::Limit(verb) => limit::run(verb, invocation).await,
         Verb::Stats(args) => stats::run(&args, invocation).await,
         Verb::Assign(args) => assign::run(args, invocation).await,
         Verb::Wait(args) => wait::run(&args, invocation).await,

@@ -6,6 +6,7 @@ pub(crate) mod csv;
 pub(crate) mod human;
 pub(crate) mod item;
 mod layout;
+pub(crate) mod limit;
 pub(crate) mod pairs;
 pub(crate) mod printer;
 pub(crate) mod resources;

@@ -18,6 +18,7 @@ pub use self::lines::{Lines, split};
 use crate::conn::{AssignRequest, ConnPage, CountReport, ListQuery};
 use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::id::ConnId;
+use crate::limit::{LimitPage, LimitRemoval, LimitReport, LimitRequest};
 use crate::listener::{GateReports, GateRequest, ListenerPage, ListenerRow};
 use crate::node::NodeReport;
 use crate::operation::OperationRequest;
@@ -164,6 +165,33 @@ impl Client {
     /// See [`ClientError`].
     pub async fn drain(&self, request: &GateRequest) -> Result<GateReports, ClientError> {
         self.json(self.post(route::DRAIN).json(request)).await
+    }
+
+    /// The limits of the agent and all listeners, or of one listener.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn limits(&self, listener: Option<String>) -> Result<LimitPage, ClientError> {
+        let query: Vec<_> = listener.iter().map(|name| ("listener", name)).collect();
+        self.json(self.get(route::LIMITS).query(&query)).await
+    }
+
+    /// Changes limits.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn set_limits(&self, request: &LimitRequest) -> Result<LimitReport, ClientError> {
+        let url = format!("{}{}", self.base, route::LIMITS);
+        self.json(self.http.patch(url).json(request)).await
+    }
+
+    /// Goes back to the limits in the file.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn remove_limits(&self, removal: &LimitRemoval) -> Result<LimitReport, ClientError> {
+        let url = format!("{}{}", self.base, route::LIMITS);
+        self.json(self.http.delete(url).query(removal)).await
     }
 
     /// Endings by reason and side.

@@ -10,6 +10,7 @@ mod tests {
     use connctl_api::conn::{ListQuery, Mode, Side, State};
     use connctl_api::end::{Reason, SideWire};
     use connctl_api::error::ErrorCode;
+    use connctl_api::limit::{LimitScope, LimitSource};
     use connctl_api::listener::RejectMode;
     use connctl_api::operation::{ItemStatus, OperationKind, SideChoice, Summary};
     use connctl_api::route;
@@ -55,6 +56,8 @@ mod tests {
             ("ItemStatus", words(ItemStatus::ALL)),
             ("RejectMode", words(RejectMode::ALL)),
             ("StatsBy", words(StatsBy::ALL)),
+            ("LimitScope", words(LimitScope::ALL)),
+            ("LimitSource", words(LimitSource::ALL)),
             ("ErrorCode", ErrorCode::ALL.iter().map(|code| code.word().to_owned()).collect()),
         ]);
         let description = description();

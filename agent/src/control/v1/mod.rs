@@ -2,6 +2,7 @@
 
 mod connections;
 mod description;
+mod limits;
 mod listeners;
 mod node;
 mod operations;
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Router<App> {
         .route(route::REJECT, post(listeners::reject))
         .route(route::ACCEPT, post(listeners::accept))
         .route(route::DRAIN, post(listeners::drain))
+        .route(route::LIMITS, get(limits::list).patch(limits::set).delete(limits::remove))
         .route(route::STATS, get(stats::counts))
         .route(route::NODE, get(node::report))
         .route(route::HEALTH, get(node::health))

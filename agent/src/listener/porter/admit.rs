@@ -102,10 +102,10 @@ impl Porter {
     }
 
     fn rule(&self, index: usize) -> OnOver {
-        self.entrances[index].settings.limits.on_over
+        self.entrances[index].origin.policies().limits.on_over
     }
 
-    fn admit(&self, newcomer: &Newcomer) -> Result<Option<Ticket>, Over> {
+    fn admit(&self, newcomer: &Newcomer) -> Result<Ticket, Over> {
         let proxies = &self.entrances[newcomer.index].settings.accept_proxy_from;
         let ip = newcomer.peer.map(|peer| peer.ip().to_canonical());
         // A proxy's address is nobody's: the header tells the client's.
@@ -120,6 +120,7 @@ impl Porter {
         conns.retain(|conn| !taken.contains(&conn.id()));
         evict::sort(&mut conns, self.rule(index), clock::now_ms());
         let victim = conns.first()?;
+        victim.doom();
         // The place itself tells when it is free, so nobody listens for the answer.
         let (replies, _) = mpsc::channel(1);
         let target = vec![(victim.slot(), victim.id())];

@@ -1,0 +1,250 @@
+//! The keys of the policies: one table, for the file and for changes while the agent runs.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use connctl_api::limit::LimitValue;
+use connctl_api::units;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::file;
+use super::policy::{KeepAlive, OnOver};
+
+/// A time limit such as `"30m"`, or `"none"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span(pub Option<Duration>);
+
+/// The word for no time limit.
+const NONE: &str = "none";
+
+/// A kind of value: how it is read, and how it is shown so that it can be read again.
+trait Kind: Sized {
+    /// Reads a value; the error says what is allowed.
+    fn read(value: &LimitValue) -> Result<Self, String>;
+    /// Shows a value.
+    fn shown(self) -> LimitValue;
+}
+
+impl Kind for Span {
+    fn read(value: &LimitValue) -> Result<Self, String> {
+        let form = units::DURATION_FORM;
+        match value {
+            LimitValue::Text(word) if word == NONE => Ok(Self(None)),
+            LimitValue::Text(word) => match units::parse_duration(word) {
+                Ok(time) => Ok(Self(Some(time))),
+                Err(error) => Err(format!("{error}, or {NONE:?}")),
+            },
+            LimitValue::Number(number) => Err(format!("{number} has no unit, expected {form}, or {NONE:?}")),
+        }
+    }
+
+    fn shown(self) -> LimitValue {
+        LimitValue::Text(self.0.map_or_else(|| NONE.to_owned(), units::format_duration))
+    }
+}
+
+impl Kind for u32 {
+    fn read(value: &LimitValue) -> Result<Self, String> {
+        match value {
+            LimitValue::Number(number) => Self::try_from(*number).ok(),
+            LimitValue::Text(_) => None,
+        }
+        .ok_or_else(|| format!("expected a whole number from 0 (no limit) to {}", Self::MAX))
+    }
+
+    fn shown(self) -> LimitValue {
+        LimitValue::Number(self.into())
+    }
+}
+
+impl Kind for KeepAlive {
+    fn read(value: &LimitValue) -> Result<Self, String> {
+        word(value, &Self::ALL, |one| one.word())
+    }
+
+    fn shown(self) -> LimitValue {
+        LimitValue::Text(self.word().to_owned())
+    }
+}
+
+impl Kind for OnOver {
+    fn read(value: &LimitValue) -> Result<Self, String> {
+        word(value, &Self::ALL, |one| one.word())
+    }
+
+    fn shown(self) -> LimitValue {
+        LimitValue::Text(self.word().to_owned())
+    }
+}
+
+fn word<T: Copy>(value: &LimitValue, all: &[T], name: impl Fn(T) -> &'static str) -> Result<T, String> {
+    let text = value.to_string();
+    all.iter().copied().find(|one| name(*one) == text).ok_or_else(|| {
+        let words: Vec<_> = all.iter().map(|one| name(*one)).collect();
+        format!("expected one of {}", words.join(", "))
+    })
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(&LimitValue::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// Defines the table: the keys, and the kind of value of each.
+macro_rules! keys {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty),+ $(,)?) => {
+        /// Policies as they are asked for. Absent keys leave what is below: the file, then the default.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct Keys { $($(#[$doc])* pub $name: Option<$kind>),+ }
+
+        impl Keys {
+            /// Their names, in the order in which they are listed.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
+
+            /// What a `[[listener]]` table says.
+            pub const fn of(listener: &file::Listener) -> Self {
+                Self { $($name: listener.$name),+ }
+            }
+
+            /// These, and for absent keys those of `below`.
+            #[must_use]
+            pub fn over(&self, below: &Self) -> Self {
+                Self { $($name: self.$name.or(below.$name)),+ }
+            }
+
+            /// Sets a key.
+            ///
+            /// # Errors
+            /// A name that is no key, with the nearest; a value that is none of the key's.
+            pub fn set(&mut self, name: &str, value: &LimitValue) -> anyhow::Result<()> {
+                match name {
+                    $(stringify!($name) => self.$name = Some(read(name, value)?),)+
+                    _ => bail!(unknown(name)),
+                }
+                Ok(())
+            }
+
+            /// Forgets a key.
+            ///
+            /// # Errors
+            /// A name that is no key, with the nearest.
+            pub fn unset(&mut self, name: &str) -> anyhow::Result<()> {
+                match name {
+                    $(stringify!($name) => self.$name = None,)+
+                    _ => bail!(unknown(name)),
+                }
+                Ok(())
+            }
+
+            /// The value of a key, where there is one.
+            pub fn get(&self, name: &str) -> Option<LimitValue> {
+                match name {
+                    $(stringify!($name) => self.$name.map(Kind::shown),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+keys! {
+    /// How long a connection may be without a byte.
+    idle_timeout: Span,
+    /// How much later than that it may be ended.
+    idle_check_interval: Span,
+    /// The class of its connections.
+    keep_alive: KeepAlive,
+    /// How long the client's first byte may take.
+    initial_data_timeout: Span,
+    /// How long a connection may last, give or take 5 %.
+    max_lifetime: Span,
+    /// How long a connection may be half-closed.
+    half_close_linger: Span,
+    /// The most connections.
+    max_connections: u32,
+    /// The most connections of one client address.
+    max_per_ip: u32,
+    /// The most connections of one client network.
+    max_per_network: u32,
+    /// The bits of an IPv4 address that make a network.
+    network_prefix_ipv4: u32,
+    /// The bits of an IPv6 address that make a network.
+    network_prefix_ipv6: u32,
+    /// The most connections of one user.
+    max_per_uid: u32,
+    /// The most connections of one device of one user.
+    max_per_device: u32,
+    /// The most new connections of one client address in any minute.
+    connections_per_minute_per_ip: u32,
+    /// What happens to one too many.
+    on_over: OnOver,
+}
+
+/// Reads a value; the error names key, value and what is allowed.
+fn read<T: Kind>(name: &str, value: &LimitValue) -> anyhow::Result<T> {
+    T::read(value).map_err(|problem| anyhow::anyhow!("{name} {value}: {problem}"))
+}
+
+fn unknown(name: &str) -> String {
+    let nearest = Keys::NAMES.iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+    format!("there is no key {name:?}: the nearest known one is {:?}", nearest.unwrap_or(&""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(name: &str, value: &str) -> String {
+        Keys::default().set(name, &value.into()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_wrong_value_names_key_value_and_what_is_allowed() {
+        for (name, value, words) in [
+            ("idle_timeout", "10x", ["idle_timeout", "10x", "10m", "none"]),
+            ("idle_timeout", "5", ["idle_timeout", "5", "10m", "none"]),
+            ("max_per_uid", "-1", ["max_per_uid", "-1", "from 0", "4294967295"]),
+            ("max_per_uid", "many", ["max_per_uid", "many", "from 0", "4294967295"]),
+            ("max_per_uid", "4294967296", ["max_per_uid", "4294967296", "from 0", "4294967295"]),
+            ("on_over", "evict", ["on_over", "evict", "evict-oldest-activity", "reject"]),
+            ("keep_alive", "0", ["keep_alive", "0", "standard", "immortal"]),
+        ] {
+            let said = said(name, value);
+            for word in words {
+                assert!(said.contains(word), "{said}");
+            }
+        }
+        assert_eq!(
+            said("max_pr_uid", "1"),
+            "there is no key \"max_pr_uid\": the nearest known one is \"max_per_uid\""
+        );
+    }
+
+    #[test]
+    fn every_value_is_shown_as_it_can_be_written() {
+        let mut keys = Keys::default();
+        for (name, value) in [
+            ("idle_timeout", "1h30m"),
+            ("max_lifetime", "none"),
+            ("keep_alive", "extended"),
+            ("max_per_uid", "5"),
+            ("on_over", "evict-oldest-activity"),
+        ] {
+            keys.set(name, &value.into()).unwrap();
+            assert_eq!(keys.get(name), Some(value.into()), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_above_counts_and_what_is_forgotten_is_found_below() {
+        let (mut above, mut below) = (Keys::default(), Keys::default());
+        below.set("max_per_ip", &LimitValue::Number(3)).unwrap();
+        above.set("max_per_ip", &LimitValue::Number(7)).unwrap();
+        assert_eq!(above.over(&below).max_per_ip, Some(7));
+        above.unset("max_per_ip").unwrap();
+        assert_eq!(above.over(&below).max_per_ip, Some(3));
+        assert!(above.unset("max_per_op").is_err());
+    }
+}
