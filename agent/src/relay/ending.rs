@@ -108,7 +108,7 @@ pub(super) fn fail(pair: &mut Pair, side: Side, error: Errno, context: &mut Cont
         Side::Upstream => Initiator::Upstream,
     };
     let cause = Cause { reason: errno::reason(error), initiator, side: Some(side) };
-    let is_ending = pair.work.as_ref().is_some_and(|work| work.cause.is_some());
+    let is_ending = pair.is_ending();
     // What the failed peer had sent still belongs to the other one; then the RST is passed on. An ending
     // that has begun goes on as it was asked for.
     let other = if is_ending { Method::Finish } else { Method::FlushReset };
@@ -126,7 +126,7 @@ pub(super) fn is_cut_off(pair: &Pair, way: Way) -> bool {
     let Some((from, to)) = pair.route(way) else {
         return true;
     };
-    let is_ending = pair.work.as_ref().is_some_and(|work| work.cause.is_some());
+    let is_ending = pair.is_ending();
     let target = to.unwrap_or(from);
     is_ending && pair.leg(target).fd.is_none()
 }
@@ -151,7 +151,11 @@ pub(super) fn settle(pair: &mut Pair, slot: u32, context: &mut Context) {
         return;
     };
     if work.cause.is_some() {
-        SIDES.into_iter().for_each(|side| end_leg(pair, &mut work, side, context));
+        for side in SIDES {
+            if side == Side::Client || !context.clients_first {
+                end_leg(pair, &mut work, side, context);
+            }
+        }
         if pair.legs.iter().all(|leg| leg.fd.is_none()) {
             return leave(pair, slot, *work, context);
         }

@@ -40,7 +40,7 @@ pub(super) struct Pair {
     pub(super) deadline: u64,
     /// The time of the last byte that a warning was about; 0 is none.
     pub(super) warned_for_ms: u64,
-    /// It wants another turn without an event: it used up its share of this one.
+    /// It waits for another turn without an event: it used up its share of this one, or the commands go first.
     pub(super) is_queued: bool,
     /// It is over, and its slot is free after the events at hand.
     pub(super) is_over: bool,
@@ -169,6 +169,16 @@ impl Pair {
         &mut self.flows[way as usize]
     }
 
+    /// Notes that it waits for another turn; tells whether it did not yet.
+    pub(super) fn put_off(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_queued, true)
+    }
+
+    /// Whether why it ends is settled.
+    pub(super) fn is_ending(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| work.cause.is_some())
+    }
+
     /// Where a direction's bytes come from and go to in this connection's mode. A source without a
     /// destination is read and dropped.
     pub(super) fn route(&self, way: Way) -> Option<(Side, Option<Side>)> {
@@ -198,7 +208,7 @@ impl Pair {
 
     /// Tells the shared face where the connection is in its life.
     pub(super) fn publish_state(&self) {
-        let state = if self.work.as_ref().is_some_and(|work| work.cause.is_some()) {
+        let state = if self.is_ending() {
             State::Closing
         } else if self.phase != Phase::Open {
             State::Opening

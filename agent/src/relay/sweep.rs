@@ -71,7 +71,7 @@ impl Sweep {
 
 /// Judges a connection, and warns where that comes first.
 fn look(pair: &mut Pair, limits: &Timeouts, now_ms: u64) -> Verdict {
-    if pair.work.as_ref().is_some_and(|work| work.cause.is_some()) {
+    if pair.is_ending() {
         // It is ending already.
         return Verdict::Nothing(None);
     }

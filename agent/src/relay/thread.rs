@@ -49,6 +49,8 @@ pub(super) struct Relay {
     pairs: Slab<Box<Pair>>,
     context: Context,
     commands: VecDeque<Batch>,
+    /// Connections that are ending and have more to do once the commands at hand are carried out.
+    later: VecDeque<u32>,
     guest: Option<Box<dyn Guest>>,
     sweep: Sweep,
     is_stopping: bool,
@@ -67,6 +69,8 @@ pub(super) struct Context {
     pub(super) pipes: Pool,
     pub(super) buffer: Box<[u8]>,
     pub(super) now_ms: u64,
+    /// Many are being ended: each client's socket has its FIN before the first upstream's has.
+    pub(super) clients_first: bool,
     timers: Timers,
     turns: Vec<u32>,
     over: Vec<u32>,
@@ -105,13 +109,14 @@ impl Relay {
             pipes,
             buffer: vec![0; BUFFER_BYTES].into(),
             now_ms: clock::now_ms(),
+            clients_first: false,
             timers: Timers::default(),
             turns: Vec::new(),
             over: Vec::new(),
             live,
         };
-        let (pairs, commands, sweep) = (Slab::new(), VecDeque::new(), Sweep::never());
-        Ok(Self { inbox, pairs, context, commands, guest: None, sweep, is_stopping: false })
+        let (pairs, commands, later, sweep) = (Slab::new(), VecDeque::new(), VecDeque::new(), Sweep::never());
+        Ok(Self { inbox, pairs, context, commands, later, guest: None, sweep, is_stopping: false })
     }
 
     pub(super) fn run(mut self) {
@@ -141,19 +146,17 @@ impl Relay {
             }
             self.sweep();
             for slot in turns.drain(..) {
-                self.with(slot, |pair, slot, context| {
-                    pair.is_queued = false;
-                    drive(pair, slot, context);
-                });
+                self.take_turn(slot);
             }
             self.run_commands();
+            self.see_to_endings();
             self.bury();
         }
     }
 
     /// How long to wait for an event: not at all while there is more to do.
     fn patience(&self) -> Option<u64> {
-        if !self.context.turns.is_empty() || !self.commands.is_empty() {
+        if !self.context.turns.is_empty() || !self.commands.is_empty() || !self.later.is_empty() {
             return Some(0);
         }
         let guest = self.guest.as_ref().and_then(|guest| guest.wait_ms());
@@ -183,6 +186,8 @@ impl Relay {
         let side = if ready.token & 1 == 0 { Side::Client } else { Side::Upstream };
         // The token was made from a `u32`.
         let slot = u32::try_from(ready.token >> 1).unwrap_or(u32::MAX);
+        let has_commands = !self.commands.is_empty();
+        let mut is_put_off = false;
         self.with(slot, |pair, slot, context| {
             let leg = pair.leg_mut(side);
             leg.readable |= ready.readable;
@@ -190,8 +195,13 @@ impl Relay {
             leg.hung_up |= ready.hung_up;
             leg.failed |= ready.failed;
             leg.has_news = true;
-            drive(pair, slot, context);
+            if has_commands && pair.is_ending() {
+                is_put_off = pair.put_off();
+            } else {
+                drive(pair, slot, context);
+            }
         });
+        self.later.extend(is_put_off.then_some(slot));
     }
 
     fn on_message(&mut self, message: Message) {
@@ -281,23 +291,48 @@ impl Relay {
                 continue;
             };
             let (order, replies) = (batch.command, batch.replies.clone());
+            let is_last = batch.targets.len() == 0;
             if self.find(slot, id).is_none() {
                 // Whoever asked may have gone.
                 let _ = replies.try_send((id, Outcome::gone()));
                 continue;
             }
+            let mut is_put_off = false;
             self.with(slot, |pair, slot, context| {
                 command::apply(pair, order, replies, context);
+                context.clients_first = !is_last && pair.is_ending();
                 drive(pair, slot, context);
+                is_put_off = std::mem::take(&mut context.clients_first) && pair.put_off();
             });
+            self.context.clients_first = false;
+            self.later.extend(is_put_off.then_some(slot));
         }
+    }
+
+    /// A share of the connections that had to wait for the commands.
+    fn see_to_endings(&mut self) {
+        if !self.commands.is_empty() {
+            return;
+        }
+        for _ in 0..COMMANDS_A_TURN {
+            let Some(slot) = self.later.pop_front() else {
+                return;
+            };
+            self.take_turn(slot);
+        }
+    }
+
+    fn take_turn(&mut self, slot: u32) {
+        self.with(slot, |pair, slot, context| {
+            pair.is_queued = false;
+            drive(pair, slot, context);
+        });
     }
 
     fn find(&self, slot: u32, id: ConnId) -> Option<&Pair> {
         self.pairs.get(slot as usize).map(|pair| &**pair).filter(|pair| pair.conn.id() == id && !pair.is_over)
     }
 
-    /// Runs one step of one connection. A panic ends that connection and no other.
     fn with(&mut self, slot: u32, step: impl FnOnce(&mut Pair, u32, &mut Context)) {
         let Some(pair) = self.pairs.get_mut(slot as usize) else {
             return;
@@ -375,7 +410,7 @@ impl Context {
 
     /// Gives a connection another turn.
     fn queue(&mut self, pair: &mut Pair, slot: u32) {
-        if !std::mem::replace(&mut pair.is_queued, true) {
+        if pair.put_off() {
             self.turns.push(slot);
         }
     }
