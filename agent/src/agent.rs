@@ -16,6 +16,7 @@ use crate::config::policy::count;
 use crate::control::Server;
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::{Node, node, stop};
+use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
 use crate::record::stats::Stats;
@@ -45,7 +46,7 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let bound = listener::bind(&settings.listeners)?;
     let state_dir = settings.state_dir.as_deref().map(StateDir::open).transpose()?.map(Arc::new);
-    let ids = Ids::open(state_dir)?;
+    let ids = Arc::new(Ids::open(state_dir)?);
     let server = Server::bind(&settings.control)?;
 
     let (descriptors, pipes) = shares(node::descriptors_limit(), usize::from(settings.threads));
@@ -67,13 +68,16 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
         registry: Arc::clone(&registry),
         admission,
         pool: Arc::clone(&pool),
-        ids,
+        ids: Arc::clone(&ids),
         stats: Arc::clone(&stats),
         descriptors: Arc::clone(&shared.descriptors),
     };
+    let (stats_too, descriptors) = (Arc::clone(&stats), Arc::clone(&shared.descriptors));
+    let own = outbound::Inside { pool: Arc::clone(&pool), ids, stats: stats_too, descriptors };
     let node = Arc::new(Node {
         listeners: Listeners::start(bound, inside)?,
         book: Book::new(&settings),
+        outbound: Outbound::new(own, &settings.outbound),
         settings,
         registry,
         stats,

@@ -21,6 +21,11 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("POST", "/conn/remove", r#"{"uid":"u1","conn_id":1}"#),
     ("POST", "/user/device_quit", r#"{"uid":"u1","device_flag":-1}"#),
     ("GET", "/connz", ""),
+    ("POST", "/api/nats/connect", r#"{"host":"127.0.0.1","port":"4222"}"#),
+    ("POST", "/api/nats/disconnect", ""),
+    ("GET", "/api/nats/connection/stats", ""),
+    ("GET", "/api/nats/status", ""),
+    ("GET", "/api/nats/health", ""),
 ];
 
 /// All requests with this header are refused and nothing happens.

@@ -9,7 +9,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (TOP, &["main", "lib", "args", "agent"]),
     (9, &["control"]),
     (8, &["ops"]),
-    (7, &["listener"]),
+    (7, &["listener", "outbound"]),
     (6, &["relay"]),
     (5, &["identity", "policy"]),
     (4, &["conn"]),

@@ -11,6 +11,7 @@ mod browser;
 mod close_kinds;
 mod dial;
 mod documents;
+mod facade_heynats;
 mod facade_scassandra;
 mod facade_simulacron;
 mod facade_wukongim;

@@ -77,17 +77,20 @@ impl Service {
     }
 
     pub(crate) fn nats() -> Self {
-        let (dir, port) = (Dir::new(), free_port());
-        let mut command = program("nats-server");
-        command.args(["-a", "127.0.0.1", "-p", &port.to_string()]);
-        start(&mut command, port, Signal::TERM, dir)
+        Self::nats_at(free_port(), "")
     }
 
-    /// A NATS server with this in its configuration file.
+    /// With this configuration.
     pub(crate) fn nats_with(config: &str) -> Self {
-        let (dir, port) = (Dir::new(), free_port());
+        Self::nats_at(free_port(), config)
+    }
+
+    /// At this port, which an earlier one may have had.
+    pub(crate) fn nats_at(port: u16, config: &str) -> Self {
+        let dir = Dir::new();
         let mut command = program("nats-server");
-        command.args(["-a", "127.0.0.1", "-p", &port.to_string(), "-c"]).arg(dir.write("nats.conf", config));
+        command.arg("-c").arg(dir.write("nats.conf", config));
+        command.args(["-a", "127.0.0.1", "-p", &port.to_string()]);
         start(&mut command, port, Signal::TERM, dir)
     }
 
@@ -113,6 +116,11 @@ impl Service {
             command.arg("--user=root");
         }
         start(&mut command, port, Signal::TERM, dir)
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.stop = Signal::KILL;
     }
 
     pub(crate) fn postgres() -> Self {

@@ -70,6 +70,16 @@ words!(
     }
 );
 
+impl Mode {
+    /// The side of the socket that a connection begins with.
+    pub const fn side(self) -> Side {
+        match self {
+            Self::Forward | Self::Echo | Self::Hold => Side::Client,
+            Self::Outbound => Side::Upstream,
+        }
+    }
+}
+
 words!(
     /// Where a connection is in its life.
     State {
@@ -99,15 +109,15 @@ pub struct ConnRow<'a> {
     pub device: Option<Cow<'a, str>>,
     /// Free labels.
     pub tags: Cow<'a, BTreeMap<String, String>>,
-    /// The name of the listener that accepted it.
-    pub listener: Cow<'a, str>,
+    /// The name of the listener that accepted it; none where the agent opened it.
+    pub listener: Option<Cow<'a, str>>,
     /// What the listener does with it.
     pub mode: Mode,
     /// Where it is in its life.
     pub state: State,
-    /// The client's address: the one in a PROXY header where one was accepted.
+    /// The client's address: the one in a PROXY header where one was accepted. None where the agent opened it.
     pub client: Option<std::net::SocketAddr>,
-    /// The agent's own address, as the client dialled it.
+    /// The agent's own address, as the client dialled it or as it dialled itself.
     pub local: Option<std::net::SocketAddr>,
     /// The upstream's address, once it is connected.
     pub upstream: Option<std::net::SocketAddr>,

@@ -28,7 +28,7 @@ pub struct NodeReport {
     pub listeners_accepting: u64,
     /// Live connections.
     pub connections: u64,
-    /// Connections accepted since it started.
+    /// Connections accepted since it started, and those that it opened itself.
     pub accepted: u64,
     /// Connections ended since it started.
     pub ended: u64,

@@ -15,9 +15,9 @@ use super::identity::{self, Networks};
 use super::keys::Keys;
 use super::policy::Policies;
 use super::settings::{
-    Compat, Control, DEFAULT_BACKLOG, DEFAULT_DIAL_TIMEOUT, DEFAULT_KEEPALIVE, DEFAULT_MAX_THREADS,
-    DEFAULT_NODE_ID, DEFAULT_PROXY_TIMEOUT, DEFAULT_SHUTDOWN_GRACE, Keepalive, ListenerSettings, MAX_THREADS,
-    Settings, Upstream,
+    Compat, Control, DEFAULT_BACKLOG, DEFAULT_DIAL_TIMEOUT, DEFAULT_KEEPALIVE, DEFAULT_MAX_SESSIONS,
+    DEFAULT_MAX_THREADS, DEFAULT_NODE_ID, DEFAULT_PROXY_TIMEOUT, DEFAULT_SHUTDOWN_GRACE, Keepalive,
+    ListenerSettings, MAX_SESSIONS, MAX_THREADS, OutboundSettings, Settings, Upstream,
 };
 
 /// The longest name of a listener in bytes.
@@ -79,7 +79,23 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         threads: threads.unwrap_or_else(default_threads),
         shutdown_grace: file.shutdown_grace.map_or(DEFAULT_SHUTDOWN_GRACE, |time| time.0),
         max_connections: file.max_connections,
+        outbound: outbound_settings(&file.outbound)?,
         listeners,
+    })
+}
+
+fn outbound_settings(table: &file::Outbound) -> anyhow::Result<OutboundSettings> {
+    let time = |time: Option<file::Time>, key: &str| {
+        time.map(|time| positive(Some(time), time.0, &format!("{key} of outbound"))).transpose()
+    };
+    let max_sessions = table.max_sessions.unwrap_or(DEFAULT_MAX_SESSIONS);
+    let is_fine = (1..=MAX_SESSIONS).contains(&max_sessions);
+    ensure!(is_fine, "max_sessions of outbound is {max_sessions}: 1 to {MAX_SESSIONS}");
+    Ok(OutboundSettings {
+        idle_timeout: time(table.idle_timeout, "idle_timeout")?,
+        idle_check_interval: time(table.idle_check_interval, "idle_check_interval")?,
+        dial_timeout: time(table.dial_timeout, "dial_timeout")?.unwrap_or(DEFAULT_DIAL_TIMEOUT),
+        max_sessions: usize::try_from(max_sessions).unwrap_or(usize::MAX),
     })
 }
 
@@ -320,6 +336,9 @@ mod tests {
                 ["network_prefix_ipv4", "40"],
             ),
             ("max_connections = 'many'", ["max_connections", "many"]),
+            ("[outbound]\nidle_timeout='0s'", ["idle_timeout of outbound", "0"]),
+            ("[outbound]\nmax_sessions=0", ["max_sessions of outbound", "0"]),
+            ("[outbound]\nidle_timout='1s'", ["idle_timout", "\"idle_timeout\""]),
         ] {
             let error = format!("{:#}", check(text).unwrap_err());
             for word in words {

@@ -30,9 +30,26 @@ pub struct File {
     pub shutdown_grace: Option<Time>,
     /// The most connections of all listeners together.
     pub max_connections: Option<u32>,
+    /// Connections that the agent opens itself.
+    #[serde(default)]
+    pub outbound: Outbound,
     /// The listeners.
     #[serde(default)]
     pub listener: Vec<Listener>,
+}
+
+/// The `[outbound]` table.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outbound {
+    /// How long a session's connection stays open without a request.
+    pub idle_timeout: Option<Time>,
+    /// How much later than that it may be closed.
+    pub idle_check_interval: Option<Time>,
+    /// How long a server may take from the dial to its answer.
+    pub dial_timeout: Option<Time>,
+    /// The most sessions.
+    pub max_sessions: Option<u32>,
 }
 
 /// A `[[listener]]` table.

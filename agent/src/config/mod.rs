@@ -9,4 +9,6 @@ pub mod settings;
 
 pub use keys::Keys;
 pub use policy::{KeepAlive, Limits, OnOver, Policies, Timeouts};
-pub use settings::{Bind, Compat, Control, Keepalive, ListenerSettings, Settings, Upstream};
+pub use settings::{
+    Bind, Compat, Control, Keepalive, ListenerSettings, OutboundSettings, Settings, Upstream,
+};

@@ -31,6 +31,21 @@ pub struct Settings {
     pub max_connections: Option<u32>,
     /// The listeners, in the order given: flags first.
     pub listeners: Vec<ListenerSettings>,
+    /// Connections that the agent opens itself.
+    pub outbound: OutboundSettings,
+}
+
+/// Connections that the agent opens itself, and the sessions that use them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundSettings {
+    /// How long a session's connection stays open without a request; `compat` says where this does not.
+    pub idle_timeout: Option<Duration>,
+    /// How often the idle ones are looked for; `compat` says where this does not.
+    pub idle_check_interval: Option<Duration>,
+    /// How long a server may take from the dial to its answer.
+    pub dial_timeout: Duration,
+    /// The most sessions.
+    pub max_sessions: usize,
 }
 
 /// How facades answer where a system's document and code differ.
@@ -106,6 +121,29 @@ pub struct ListenerSettings {
     pub policies: Policies,
 }
 
+impl ListenerSettings {
+    /// What holds for connections that no listener accepted: the sockets' options, and no limit.
+    pub fn outbound() -> Self {
+        Self {
+            name: String::new(),
+            mode: Mode::Outbound,
+            bind: SocketAddr::from(([0, 0, 0, 0], 0)),
+            upstream: Vec::new(),
+            dial_timeout: DEFAULT_DIAL_TIMEOUT,
+            backlog: DEFAULT_BACKLOG,
+            nodelay: true,
+            keepalive: Some(DEFAULT_KEEPALIVE),
+            accept_proxy_from: Vec::new(),
+            proxy_timeout: DEFAULT_PROXY_TIMEOUT,
+            send_proxy: None,
+            identity: Vec::new(),
+            networks: Networks::default(),
+            keys: Keys::default(),
+            policies: Policies::default(),
+        }
+    }
+}
+
 /// A listening address: `HOST:PORT` resolved when the file is read.
 pub type Bind = SocketAddr;
 
@@ -161,6 +199,10 @@ pub const DEFAULT_KEEPALIVE: Keepalive =
 pub const DEFAULT_PROXY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a stop waits before it closes what is left.
 pub const DEFAULT_SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
+/// Sessions, each with one connection of the agent's own.
+pub const DEFAULT_MAX_SESSIONS: u32 = 256;
+/// The most sessions that can be asked for: a cookie is compared with all of them.
+pub const MAX_SESSIONS: u32 = 10_000;
 /// More relay threads than this are never the default.
 pub const DEFAULT_MAX_THREADS: usize = 4;
 /// The most relay threads that can be asked for.

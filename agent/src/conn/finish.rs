@@ -11,9 +11,10 @@ use crate::registry::{Conn, Registry};
 pub fn finish(registry: &Registry, stats: &Stats, conn: &Conn, cause: Cause, now_ms: u64) {
     registry.leave(conn);
     conn.origin().live.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-    let has_upstream = conn.origin().mode == Mode::Forward;
+    let has_client = conn.origin().mode != Mode::Outbound;
+    let has_upstream = matches!(conn.origin().mode, Mode::Forward | Mode::Outbound);
     stats.ended_one(
-        Some(reason_on(cause, Side::Client)),
+        has_client.then(|| reason_on(cause, Side::Client)),
         has_upstream.then(|| reason_on(cause, Side::Upstream)),
     );
     let uid = conn.labels().uid.clone();
@@ -21,7 +22,7 @@ pub fn finish(registry: &Registry, stats: &Stats, conn: &Conn, cause: Cause, now
         conn_id = conn.id().get(),
         peer = %conn.peer(),
         uid = uid.as_deref(),
-        listener = &*conn.origin().name,
+        listener = conn.listener(),
         reason = cause.reason.word(),
         initiator = cause.initiator.word(),
         side = cause.side.map(Side::word),

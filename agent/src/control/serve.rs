@@ -65,8 +65,10 @@ impl Server {
     /// Serves until told to stop; ends within a second of that.
     pub async fn serve(self, node: Arc<Node>, stop: watch::Receiver<bool>) {
         let stop = Stop(stop);
+        let app = App { node, stop: stop.clone() };
+        let watching = tokio::spawn(super::facade::watch(app.clone()));
         let shared = Arc::new(Shared {
-            router: super::router(App { node, stop: stop.clone() }),
+            router: super::router(app),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             refusals: Arc::new(Semaphore::new(MAX_REFUSED_CONNECTIONS)),
             stop,
@@ -82,6 +84,7 @@ impl Server {
             });
         }
         while loops.join_next().await.is_some() {}
+        watching.abort();
     }
 }
 

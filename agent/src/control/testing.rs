@@ -21,6 +21,7 @@ use crate::base::state_dir::Ids;
 use crate::config::{Compat, ListenerSettings, Settings};
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::Node;
+use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
 use crate::record::stats::Stats;
@@ -65,20 +66,22 @@ impl Agent {
             pipes: 1,
         };
         let pool = Arc::new(Pool::start(1, &shared).unwrap());
-        let ids = Ids::open(None).unwrap();
+        let ids = Arc::new(Ids::open(None).unwrap());
         let admission = Arc::new(Admission::default());
         let inside = Inside {
             pool: Arc::clone(&pool),
-            ids,
+            ids: Arc::clone(&ids),
             registry: Arc::clone(&registry),
             admission,
             stats: Arc::clone(&stats),
-            descriptors,
+            descriptors: Arc::clone(&descriptors),
         };
+        let own = outbound::Inside { pool: Arc::clone(&pool), ids, stats: Arc::clone(&stats), descriptors };
         let bound = listener::bind(&settings.listeners).unwrap();
         let node = Arc::new(Node {
             listeners: Listeners::start(bound, inside).unwrap(),
             book: Book::new(&settings),
+            outbound: Outbound::new(own, &settings.outbound),
             settings,
             registry,
             stats,
@@ -167,5 +170,11 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         shutdown_grace: Duration::ZERO,
         max_connections: None,
         listeners: listeners.iter().map(listener).collect(),
+        outbound: crate::config::OutboundSettings {
+            idle_timeout: None,
+            idle_check_interval: None,
+            dial_timeout: Duration::from_secs(1),
+            max_sessions: 4,
+        },
     }
 }

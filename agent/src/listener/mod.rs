@@ -98,7 +98,7 @@ pub struct Inside {
     /// Where connections go.
     pub pool: Arc<relay::Pool>,
     /// Where their ids come from.
-    pub ids: Ids,
+    pub ids: Arc<Ids>,
     /// Who is here.
     pub registry: Arc<Registry>,
     /// What places there are.

@@ -213,7 +213,7 @@ impl Porter {
         if self.gates.accepted(index) {
             self.arrange();
         }
-        self.inside.pool.adopt(Arrival { conn, fd, settings, ticket });
+        self.inside.pool.adopt(Arrival { conn, fd, settings, ticket: Some(ticket), opened: None });
     }
 
     fn report(&self, index: usize, changed: bool) -> GateReport {

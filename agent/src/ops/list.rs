@@ -258,8 +258,8 @@ pub fn row(node: &Node, conn: &Conn) -> ConnRow<'static> {
         uid: row.uid.map(owned),
         device: row.device.map(owned),
         tags: Cow::Owned(row.tags.into_owned()),
-        listener: Cow::Owned(row.listener.into_owned()),
-        client: Some(client),
+        listener: row.listener.map(owned),
+        client,
         upstream,
         ..row
     }
@@ -274,7 +274,7 @@ fn row_of<'a>(node: &Node, conn: &'a Conn, labels: &'a Labels, now_ms: u64) -> C
         uid: labels.uid.as_deref().map(Cow::Borrowed),
         device: labels.device.as_deref().map(Cow::Borrowed),
         tags: Cow::Borrowed(labels.tags.as_deref().unwrap_or(&NO_TAGS)),
-        listener: Cow::Borrowed(&conn.origin().name),
+        listener: conn.listener().map(Cow::Borrowed),
         mode: conn.origin().mode,
         state: conn.state(),
         client: None,

@@ -9,6 +9,7 @@ pub mod node;
 pub mod operate;
 mod row;
 pub mod select;
+pub mod session;
 pub mod show;
 pub mod stats;
 pub mod stop;

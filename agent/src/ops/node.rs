@@ -8,6 +8,7 @@ use connctl_api::node::NodeReport;
 use crate::base::clock;
 use crate::config::{Control, Settings};
 use crate::listener::Listeners;
+use crate::outbound::Outbound;
 use crate::policy::book::Book;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
@@ -28,6 +29,8 @@ pub struct Node {
     pub listeners: Listeners,
     /// Where the policies come from.
     pub book: Book,
+    /// What the agent opens itself.
+    pub outbound: Outbound,
     /// Where the control API is bound.
     pub control: Vec<Control>,
     /// Milliseconds since 1970.

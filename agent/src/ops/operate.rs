@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use connctl_api::conn::Side;
 use connctl_api::end::{Cause, Initiator, Reason};
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::ConnId;
@@ -24,6 +25,8 @@ pub struct Operation {
     pub kind: OperationKind,
     /// On which side.
     pub side: SideChoice,
+    /// Nobody chose the side: a connection without a socket there is meant on its other one.
+    pub is_usual_side: bool,
     /// How long to flush before it is forced.
     pub grace: Duration,
     /// Why, for the log.
@@ -34,7 +37,15 @@ impl Operation {
     /// An operation as an operator means it who says nothing else.
     pub fn new(kind: OperationKind) -> Self {
         let grace = Duration::from_millis(DEFAULT_GRACE_MS);
-        Self { kind, side: kind.default_side(), grace, note: None }
+        Self { kind, side: kind.default_side(), is_usual_side: true, grace, note: None }
+    }
+
+    /// The side of this connection that is meant.
+    fn side_of(&self, conn: &Conn) -> SideChoice {
+        match (self.side, conn.origin().mode.side()) {
+            (SideChoice::Client, Side::Upstream) if self.is_usual_side => SideChoice::Upstream,
+            (side, _) => side,
+        }
     }
 }
 
@@ -46,8 +57,8 @@ pub struct Run {
     node_id: connctl_api::id::NodeId,
     /// Items that are known before anything is posted.
     ready: VecDeque<Item>,
-    /// Who is still to answer, and whose they are.
-    waiting: HashMap<ConnId, Option<Box<str>>>,
+    /// Who is still to answer, whose they are, and the side that is meant.
+    waiting: HashMap<ConnId, (Option<Box<str>>, SideChoice)>,
     answers: mpsc::Receiver<(ConnId, Outcome)>,
     summary: Summary,
 }
@@ -80,7 +91,8 @@ pub async fn start(node: &Arc<Node>, request: OperationRequest) -> Result<Run, A
     guard(node, &conns, request.max, request.max_percent)?;
     let mut run = run(node, conns, operation);
     for (ItemRef { conn_id, uid, node_id }, error) in missing {
-        let item = run.item(conn_id, uid, ItemStatus::NotFound, None, Some(error.to_owned()));
+        let whose = (uid.map(Box::from), run.side);
+        let item = run.item(conn_id, whose, ItemStatus::NotFound, None, Some(error.to_owned()));
         run.ready.push_back(Item { node_id: node_id.unwrap_or(run.node_id), ..item });
     }
     Ok(run)
@@ -89,9 +101,9 @@ pub async fn start(node: &Arc<Node>, request: OperationRequest) -> Result<Run, A
 /// Carries an operation out on exactly these connections.
 pub fn run(node: &Arc<Node>, conns: Vec<Arc<Conn>>, operation: Operation) -> Run {
     let (replies, answers) = mpsc::channel(conns.len().max(1));
-    let command = Command {
+    let command = |side| Command {
         kind: operation.kind,
-        side: operation.side,
+        side,
         cause: operator_cause(operation.kind),
         grace_ms: u64::try_from(operation.grace.as_millis()).unwrap_or(MAX_GRACE_MS),
     };
@@ -102,9 +114,14 @@ pub fn run(node: &Arc<Node>, conns: Vec<Arc<Conn>>, operation: Operation) -> Run
         note = operation.note.as_deref(),
         "operation"
     );
-    let waiting = conns.iter().map(|conn| (conn.id(), conn.labels().uid.clone())).collect();
-    for (thread, targets) in show::by_thread(&conns) {
-        node.pool.operate(thread, targets, command, replies.clone());
+    let whose = |conn: &Arc<Conn>| (conn.id(), (conn.labels().uid.clone(), operation.side_of(conn)));
+    let (waiting, matched) = (conns.iter().map(whose).collect(), conns.len() as u64);
+    let (usual, others): (Vec<_>, Vec<_>) =
+        conns.into_iter().partition(|conn| operation.side_of(conn) == operation.side);
+    for (conns, side) in [(usual, operation.side), (others, SideChoice::Upstream)] {
+        for (thread, targets) in show::by_thread(&conns) {
+            node.pool.operate(thread, targets, command(side), replies.clone());
+        }
     }
     Run {
         operation: operation.kind,
@@ -113,7 +130,7 @@ pub fn run(node: &Arc<Node>, conns: Vec<Arc<Conn>>, operation: Operation) -> Run
         ready: VecDeque::new(),
         waiting,
         answers,
-        summary: Summary { matched: conns.len() as u64, ..Summary::default() },
+        summary: Summary { matched, ..Summary::default() },
     }
 }
 
@@ -170,6 +187,7 @@ fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
     Ok(Operation {
         kind: request.operation,
         side: request.side.unwrap_or(request.operation.default_side()),
+        is_usual_side: request.side.is_none(),
         grace: Duration::from_millis(grace_ms),
         note: request.note.clone(),
     })
@@ -227,24 +245,24 @@ impl Run {
         let Some((conn_id, outcome)) = self.answers.recv().await else {
             // Its thread has ended without an answer, as it does when the agent stops.
             let conn_id = *self.waiting.keys().next()?;
-            let uid = self.waiting.remove(&conn_id).flatten().map(String::from);
+            let whose = self.waiting.remove(&conn_id)?;
             let error = Some("the agent stopped before it was done".to_owned());
-            return Some(self.item(conn_id, uid, ItemStatus::Failed, None, error));
+            return Some(self.item(conn_id, whose, ItemStatus::Failed, None, error));
         };
-        let uid = self.waiting.remove(&conn_id).flatten().map(String::from);
+        let whose = self.waiting.remove(&conn_id).unwrap_or((None, self.side));
         let error = outcome.error.map(str::to_owned);
-        Some(self.item(conn_id, uid, outcome.status, outcome.wire, error))
+        Some(self.item(conn_id, whose, outcome.status, outcome.wire, error))
     }
 
     fn item(
         &self,
         conn_id: ConnId,
-        uid: Option<String>,
+        (uid, side): (Option<Box<str>>, SideChoice),
         status: ItemStatus,
         wire: Option<connctl_api::end::Wire>,
         error: Option<String>,
     ) -> Item {
-        let (node_id, operation, side) = (self.node_id, self.operation, self.side);
+        let (node_id, operation, uid) = (self.node_id, self.operation, uid.map(String::from));
         Item { conn_id, node_id, uid, operation, side, status, wire, error }
     }
 

@@ -20,7 +20,7 @@ fn write(node_id: u64, conn: &Conn, now_ms: u64, out: &mut Vec<u8>) {
     let (client, upstream);
     {
         let labels = conn.labels();
-        (client, upstream) = (labels.client().unwrap_or(conn.peer()), labels.upstream());
+        (client, upstream) = (conn.client_of(&labels), labels.upstream());
         optional_text(out, b",\"uid\":", labels.uid.as_deref());
         optional_text(out, b",\"device\":", labels.device.as_deref());
         out.extend_from_slice(b",\"tags\":");
@@ -29,11 +29,10 @@ fn write(node_id: u64, conn: &Conn, now_ms: u64, out: &mut Vec<u8>) {
             Some(tags) => json(out, tags),
         }
     }
-    out.extend_from_slice(b",\"listener\":");
-    json(out, &*conn.origin().name);
+    optional_text(out, b",\"listener\":", conn.listener());
     word(out, b",\"mode\":\"", conn.origin().mode.word());
     word(out, b",\"state\":\"", conn.state().word());
-    address(out, b",\"client\":", Some(client));
+    address(out, b",\"client\":", client);
     address(out, b",\"local\":", Some(conn.local()));
     address(out, b",\"upstream\":", upstream);
     out.extend_from_slice(b",\"opened_at\":\"");

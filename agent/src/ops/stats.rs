@@ -18,8 +18,8 @@ pub fn by_group(node: &Node, by: StatsBy) -> Vec<GroupCount> {
         let value = match by {
             StatsBy::Uid => conn.labels().uid.as_deref().map(str::to_owned),
             StatsBy::Device => conn.labels().device.as_deref().map(str::to_owned),
-            StatsBy::Ip => Some(conn.client().ip().to_canonical().to_string()),
-            StatsBy::Listener => Some(conn.origin().name.to_string()),
+            StatsBy::Ip => conn.client().map(|client| client.ip().to_canonical().to_string()),
+            StatsBy::Listener => conn.listener().map(str::to_owned),
             StatsBy::Reason => None,
         };
         let group = groups.entry(value.clone()).or_insert(GroupCount {

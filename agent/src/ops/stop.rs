@@ -8,7 +8,7 @@ use connctl_api::listener::RejectMode;
 use connctl_api::operation::{DEFAULT_GRACE_MS, OperationKind, SideChoice};
 use tokio::sync::mpsc;
 
-use super::{Node, show};
+use super::{Node, session, show};
 use crate::base::clock;
 use crate::conn::command::Command;
 use crate::listener::GateOrder;
@@ -16,8 +16,10 @@ use crate::listener::GateOrder;
 /// How often an agent that is stopping looks whether it is empty.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// Rejects new connections and waits for the live ones to end, at most for `grace`.
+/// Rejects new connections and waits for the live ones to end, at most for `grace`. What the agent opened
+/// itself does not end by itself, so it is closed.
 pub async fn drain(node: &Node, grace: Duration) {
+    session::end_all(node);
     let all = (0..node.listeners.places().len()).collect();
     node.listeners.order(all, GateOrder::Drain { mode: RejectMode::Refuse }).await;
     let begun_ms = clock::now_ms();

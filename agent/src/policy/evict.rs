@@ -26,10 +26,14 @@ pub const fn command(reason: Reason) -> Command {
     }
 }
 
-/// The connections that are counted under a limit.
+/// The connections that are counted under a limit: those that came in by a listener.
 pub fn counted(registry: &Registry, over: Over) -> Vec<Arc<Conn>> {
     let (mut conns, index) = match over {
-        Over::Agent => return registry.all(),
+        Over::Agent => {
+            let mut conns = registry.all();
+            conns.retain(|conn| conn.listener().is_some());
+            return conns;
+        }
         Over::Rate => return Vec::new(),
         Over::Listener(index) => (registry.all(), index),
         Over::Ip(index, ip) => (registry.with_ips(&[ip.into()]), index),
@@ -156,7 +160,7 @@ enum Group {
 
 /// The groups that a connection is in and that have a limit, with the limit.
 fn groups(conn: &Conn, limits: &Limits) -> Vec<(Group, usize)> {
-    let ip = conn.client().ip().to_canonical();
+    let ip = conn.client().map(|client| client.ip().to_canonical());
     let (uid, device) = {
         let labels = conn.labels();
         (labels.uid.clone(), labels.device.clone())
@@ -164,8 +168,8 @@ fn groups(conn: &Conn, limits: &Limits) -> Vec<(Group, usize)> {
     let device = uid.clone().zip(device).map(|(uid, device)| Group::Device(uid, device));
     [
         (Some(Group::Listener), limits.max_connections),
-        (Some(Group::Ip(ip)), limits.max_per_ip),
-        (Some(Group::Network(limits.network_of(ip))), limits.max_per_network),
+        (ip.map(Group::Ip), limits.max_per_ip),
+        (ip.map(|ip| Group::Network(limits.network_of(ip))), limits.max_per_network),
         (uid.map(Group::Uid), limits.max_per_uid),
         (device, limits.max_per_device),
     ]

@@ -56,7 +56,7 @@ pub struct Labels {
 
 impl Labels {
     /// The client's address, where it is not the socket's peer.
-    pub fn client(&self) -> Option<SocketAddr> {
+    fn proxied(&self) -> Option<SocketAddr> {
         self.proxied.as_deref().copied()
     }
 
@@ -138,17 +138,28 @@ impl Conn {
         &self.origin
     }
 
-    /// The client's address: the one of a PROXY header, or else the socket's peer.
-    pub fn client(&self) -> SocketAddr {
-        self.labels().client().unwrap_or(self.peer)
+    /// The client's address: the one of a PROXY header, or else the socket's peer. A connection that the
+    /// agent opened has no client.
+    pub fn client(&self) -> Option<SocketAddr> {
+        self.client_of(&self.labels())
     }
 
-    /// The peer of the accepted socket.
+    /// The same, for who holds the labels already.
+    pub fn client_of(&self, labels: &Labels) -> Option<SocketAddr> {
+        (self.origin.mode != Mode::Outbound).then(|| labels.proxied().unwrap_or(self.peer))
+    }
+
+    /// The listener that accepted it; none where the agent opened it.
+    pub fn listener(&self) -> Option<&str> {
+        (self.origin.mode != Mode::Outbound).then_some(&self.origin.name)
+    }
+
+    /// The peer of the accepted or opened socket.
     pub const fn peer(&self) -> SocketAddr {
         self.peer
     }
 
-    /// The agent's address, as the client dialled it.
+    /// The agent's address, as the client dialled it or as it dialled itself.
     pub const fn local(&self) -> SocketAddr {
         self.local
     }

@@ -58,9 +58,10 @@ impl Registry {
     /// Makes a connection visible. Called once, by the thread that owns it.
     pub fn enter(&self, conn: &Arc<Conn>) {
         let id = conn.id().get();
-        let ip = conn.client().ip().to_canonical();
         locked(self.shard(id)).insert(id, Arc::clone(conn));
-        locked(&self.by_ip).insert(ip, id);
+        if let Some(client) = conn.client() {
+            locked(&self.by_ip).insert(client.ip().to_canonical(), id);
+        }
         self.live.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -71,8 +72,9 @@ impl Registry {
             return;
         }
         self.live.fetch_sub(1, Ordering::Relaxed);
-        let ip = conn.client().ip().to_canonical();
-        locked(&self.by_ip).remove(&ip, id);
+        if let Some(client) = conn.client() {
+            locked(&self.by_ip).remove(&client.ip().to_canonical(), id);
+        }
         // The order of the two locks is the same as in `assign`: labels, then index.
         let labels = conn.labels();
         if let Some(uid) = &labels.uid {
@@ -107,10 +109,12 @@ impl Registry {
     /// Tells the true client of a connection that came through a PROXY header, before it is admitted.
     pub fn readdress(&self, conn: &Conn, client: std::net::SocketAddr) {
         let id = conn.id().get();
-        let before = conn.client().ip().to_canonical();
+        let before = conn.client();
         conn.set_client(client);
         let mut by_ip = locked(&self.by_ip);
-        by_ip.remove(&before, id);
+        if let Some(before) = before {
+            by_ip.remove(&before.ip().to_canonical(), id);
+        }
         by_ip.insert(client.ip().to_canonical(), id);
     }
 

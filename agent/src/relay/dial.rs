@@ -86,7 +86,7 @@ fn read_header(pair: &mut Pair, slot: u32, context: &mut Context) {
             if let Some(address) = header.source {
                 context.shared.registry.readdress(&pair.conn, address);
             }
-            let ip = pair.conn.client().ip().to_canonical();
+            let ip = pair.conn.client().unwrap_or(pair.conn.peer()).ip().to_canonical();
             let has_place = pair.ticket.as_mut().map(|ticket| ticket.tell_address(ip, context.now_ms));
             if has_place.is_some_and(|place| place.is_err()) {
                 let cause = Cause { reason: Reason::Limit, initiator: Initiator::Policy, side: None };
@@ -234,7 +234,8 @@ fn connected(pair: &mut Pair) {
     pair.leg_mut(Side::Upstream).writable = true;
     pair.phase = Phase::Open;
     if let Some(version) = pair.settings.send_proxy {
-        let header = proxy::header(version, pair.conn.client(), pair.conn.local());
+        let header =
+            proxy::header(version, pair.conn.client().unwrap_or(pair.conn.peer()), pair.conn.local());
         let flow = pair.flow_mut(super::pair::Way::ToUpstream);
         flow.uncounted = u32::try_from(header.len()).unwrap_or(0);
         flow.hold_bytes(&header);

@@ -87,6 +87,14 @@ impl Flow {
         self.held = Held::Bytes(Box::new(Bytes { data: rest.to_vec(), start: 0 }));
     }
 
+    /// Keeps more, behind the bytes that are held.
+    pub(super) fn add_bytes(&mut self, more: &[u8]) {
+        match &mut self.held {
+            Held::Bytes(bytes) => bytes.data.extend_from_slice(more),
+            Held::Nothing | Held::Pipe(_) => self.hold_bytes(more),
+        }
+    }
+
     /// Keeps a filled pipe. The flow must be empty.
     pub(super) fn hold_pipe(&mut self, pipe: Pipe, bytes: usize) {
         self.held = Held::Pipe(Box::new(Piped { pipe, bytes }));

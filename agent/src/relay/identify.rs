@@ -33,7 +33,7 @@ pub(super) fn begin(pair: &mut Pair, header: Option<Header>, registry: &Registry
 }
 
 fn of_network(pair: &Pair) -> Option<Found> {
-    Found::named(pair.settings.networks.user(pair.conn.client().ip())?)
+    Found::named(pair.settings.networks.user(pair.conn.client()?.ip())?)
 }
 
 /// The client's next bytes, before they are written on. Once it is decided nobody looks any more.

@@ -6,23 +6,38 @@ use std::sync::Arc;
 
 use connctl_api::end::Reason;
 use connctl_api::id::ConnId;
+use tokio::sync::oneshot;
 
+use super::speaker::Speaker;
 use crate::config::ListenerSettings;
 use crate::conn::command::{Command, Facts, Replies, Target};
 use crate::policy::admission::Ticket;
 use crate::registry::Conn;
 
-/// An accepted connection on its way to its thread.
+/// An accepted or opened connection on its way to its thread.
 #[derive(Debug)]
 pub struct Arrival {
     /// Its record, in no table yet.
     pub conn: Arc<Conn>,
-    /// The client's socket.
+    /// The client's socket, or the upstream's where the agent opened it.
     pub fd: OwnedFd,
     /// How its listener is set up.
     pub settings: Arc<ListenerSettings>,
-    /// Its place under the limits.
-    pub ticket: Ticket,
+    /// Its place under the limits, which are a listener's.
+    pub ticket: Option<Ticket>,
+    /// Where the agent opened it.
+    pub opened: Option<Box<Opened>>,
+}
+
+/// What comes with a connection that the agent opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// What is said on it.
+    pub speaker: Speaker,
+    /// As whom.
+    pub uid: Option<Box<str>>,
+    /// Told when it has been entered into the registry.
+    pub entered: oneshot::Sender<()>,
 }
 
 /// Where a thread tells which connections it has begun to end because of a policy, and why.
@@ -39,6 +54,8 @@ pub(super) enum Message {
     Inspect { targets: Vec<Target>, facts: Facts },
     /// The policies have changed: look at the connections now, and tell which of them end.
     Refresh { ended: Ended },
+    /// Ask the server of this connection, which the agent opened, whether it is there.
+    Ask { target: Target, asker: oneshot::Sender<()> },
     /// A name that a connection wants to dial has these addresses.
     Resolved { target: (u32, ConnId), addresses: Vec<SocketAddr> },
     /// Let this work on the thread.

@@ -14,6 +14,7 @@ mod message;
 mod pair;
 mod proxy;
 mod pump;
+mod speaker;
 mod sweep;
 mod thread;
 mod timers;
@@ -23,14 +24,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use connctl_api::end::Reason;
+use tokio::sync::oneshot;
 
 use crate::base::inbox::{Outbox, inbox};
 use crate::conn::command::{Command, Facts, Replies, Target};
 use crate::record::stats::Stats;
 use crate::registry::{Conn, Registry};
-pub use message::Arrival;
 use message::Message;
+pub use message::{Arrival, Opened};
 pub(crate) use pair::descriptors;
+pub use speaker::{Line, Lines, Speaker};
 pub use thread::Guest;
 
 /// What the relay threads share with the rest of the agent.
@@ -138,7 +141,7 @@ impl Pool {
         u16::try_from(fewest).unwrap_or(0)
     }
 
-    /// Hands an accepted connection to the thread that [`Pool::choose`] named.
+    /// Hands an accepted or opened connection to the thread that [`Pool::choose`] named.
     pub fn adopt(&self, arrival: Arrival) {
         let thread = usize::from(arrival.conn.thread());
         if let Some(handle) = self.handles.get(thread) {
@@ -157,6 +160,14 @@ impl Pool {
     pub fn operate(&self, thread: u16, targets: Vec<Target>, command: Command, replies: Replies) {
         if let Some(handle) = self.handles.get(usize::from(thread)) {
             handle.outbox.post(Message::Operate { targets, command, replies });
+        }
+    }
+
+    /// Asks the server of a connection that the agent opened whether it is there. The answer is dropped where
+    /// none will come.
+    pub fn ask(&self, conn: &Conn, asker: oneshot::Sender<()>) {
+        if let Some(handle) = self.handles.get(usize::from(conn.thread())) {
+            handle.outbox.post(Message::Ask { target: (conn.slot(), conn.id()), asker });
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use connctl_api::conn::{Mode, Side, State};
 
 use super::flow::{Cut, Flow};
+use super::speaker::Speaker;
 use super::work::{Method, Work};
 use crate::config::ListenerSettings;
 use crate::identity::Tap;
@@ -32,6 +33,8 @@ pub(super) struct Pair {
     pub(super) dial: Option<Box<Dialing>>,
     /// Until it is known whose it is.
     pub(super) tap: Option<Box<Tap>>,
+    /// Where the agent opened the connection: what it says there itself.
+    pub(super) speaker: Option<Box<Speaker>>,
     /// Its user has become known, and the limit for users is still to be asked.
     pub(super) is_news: bool,
     /// Whose FIN came first.
@@ -133,17 +136,22 @@ pub(super) const fn opposite(side: Side) -> Side {
 
 impl Pair {
     pub(super) fn new(conn: Arc<Conn>, settings: Arc<ListenerSettings>, fd: OwnedFd) -> Self {
-        let client = Leg { fd: Some(fd), writable: true, ..Leg::default() };
+        let leg = Leg { fd: Some(fd), writable: true, ..Leg::default() };
+        let legs = match conn.origin().mode.side() {
+            Side::Client => [leg, Leg::default()],
+            Side::Upstream => [Leg::default(), leg],
+        };
         Self {
             conn,
             settings,
             ticket: None,
-            legs: [client, Leg::default()],
+            legs,
             flows: [Flow::default(), Flow::default()],
             phase: Phase::Open,
             work: None,
             dial: None,
             tap: None,
+            speaker: None,
             is_news: false,
             first_end: None,
             deadline: 0,
@@ -180,14 +188,17 @@ impl Pair {
     }
 
     /// Where a direction's bytes come from and go to in this connection's mode. A source without a
-    /// destination is read and dropped.
+    /// destination is read and dropped. An `outbound` connection has no client's socket: what goes to its
+    /// upstream the agent says itself.
     pub(super) fn route(&self, way: Way) -> Option<(Side, Option<Side>)> {
         match (self.conn.origin().mode, way) {
             (Mode::Forward, Way::ToUpstream) => Some((Side::Client, Some(Side::Upstream))),
             (Mode::Forward, Way::ToClient) => Some((Side::Upstream, Some(Side::Client))),
             (Mode::Echo, Way::ToClient) => Some((Side::Client, Some(Side::Client))),
             (Mode::Hold, Way::ToUpstream) => Some((Side::Client, None)),
-            (Mode::Echo | Mode::Hold | Mode::Outbound, _) => None,
+            (Mode::Outbound, Way::ToUpstream) => Some((Side::Client, Some(Side::Upstream))),
+            (Mode::Outbound, Way::ToClient) => Some((Side::Upstream, None)),
+            (Mode::Echo | Mode::Hold, _) => None,
         }
     }
 

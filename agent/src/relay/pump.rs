@@ -15,6 +15,7 @@ use rustix::pipe::SpliceFlags;
 use super::flow::{Cut, Push};
 use super::identify;
 use super::pair::{Pair, Way};
+use super::speaker;
 use crate::net::close;
 use crate::net::pipes::Pool;
 use crate::registry::Registry;
@@ -65,8 +66,8 @@ pub(super) fn pump(pair: &mut Pair, way: Way, tools: &mut Tools<'_>) -> Stop {
             return pass_end(pair, way, from, to);
         }
         let source = pair.leg(from);
-        let is_held_back = source.paused && !matches!(pair.flow(way).cut, Cut::After(_));
-        if !source.readable || is_held_back || source.fd.is_none() {
+        let is_paused = source.paused && !matches!(pair.flow(way).cut, Cut::After(_));
+        if !source.readable || is_paused || speaker::owes(pair, way) || source.fd.is_none() {
             return Stop::Waiting;
         }
         if moved >= SHARE {
@@ -166,6 +167,12 @@ fn take_small(
     }
     let Some(to) = to else {
         count_written(pair, way, count as u64, tools.now_ms);
+        if pair.speaker.is_some() {
+            speaker::hear(pair, &tools.buffer[..count]);
+            if let Push::Failed(error) = push(pair, Way::ToUpstream, Some(from), tools) {
+                return Err((from, error));
+            }
+        }
         return Ok(count as u64);
     };
     let target = &mut pair.legs[to as usize];
@@ -236,6 +243,10 @@ fn end_of_input(pair: &mut Pair, from: Side) {
     leg.ended = true;
     leg.readable = false;
     pair.first_end.get_or_insert(from);
+    if pair.speaker.is_some() {
+        // The agent says no more to a server that has left.
+        pair.leg_mut(Side::Client).ended = true;
+    }
 }
 
 /// The end of one side's output becomes the end of the other side's input, behind all that was held.

@@ -87,7 +87,7 @@ fn look(pair: &mut Pair, limits: &Timeouts, now_ms: u64) -> Verdict {
     let verdict = timeouts::judge(&facts, limits);
     tracing::warn!(
         conn_id = pair.conn.id().get(),
-        listener = &*pair.conn.origin().name,
+        listener = pair.conn.listener(),
         idle_ms = facts.idle_ms,
         left_ms,
         "a kept-alive connection will be closed for inactivity"

@@ -11,12 +11,12 @@ use connctl_api::end::{Cause, Initiator, Reason};
 use connctl_api::id::ConnId;
 use slab::Slab;
 
-use super::message::{Arrival, Message};
+use super::message::{Arrival, Message, Opened};
 use super::pair::{Pair, Phase, Way};
 use super::pump::{BUFFER_BYTES, Stop, Tools, pump};
 use super::sweep::{self, Sweep};
 use super::timers::Timers;
-use super::{Shared, command, dial, ending, identify, inspect};
+use super::{Shared, command, dial, ending, identify, inspect, speaker};
 use crate::base::clock;
 use crate::base::inbox::{Inbox, Outbox};
 use crate::conn::command::{Command, Outcome, Replies, Target};
@@ -218,6 +218,14 @@ impl Relay {
                     }
                 }
             }
+            Message::Ask { target: (slot, id), asker } => {
+                if self.find(slot, id).is_some() {
+                    self.with(slot, |pair, slot, context| {
+                        speaker::ask(pair, asker);
+                        drive(pair, slot, context);
+                    });
+                }
+            }
             Message::Resolved { target: (slot, id), addresses } => {
                 if self.find(slot, id).is_some() {
                     self.with(slot, |pair, slot, context| {
@@ -240,13 +248,19 @@ impl Relay {
         let entry = self.pairs.vacant_entry();
         // A descriptor limit keeps the slots far below `u32::MAX`.
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
-        let Arrival { conn, fd, settings, ticket } = arrival;
+        let Arrival { conn, fd, settings, ticket, opened } = arrival;
         conn.set_slot(slot);
-        let watched = self.context.poll.watch(&fd, token(slot, Side::Client));
+        let watched = self.context.poll.watch(&fd, token(slot, conn.origin().mode.side()));
         let pair = entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
-        pair.ticket = Some(ticket);
+        pair.ticket = ticket;
         self.sweep.include(pair, self.context.now_ms);
         self.context.shared.registry.enter(&conn);
+        let entered = opened.map(|opened| {
+            let Opened { speaker, uid, entered } = *opened;
+            pair.speaker = Some(Box::new(speaker));
+            self.context.shared.registry.assign(&conn, |labels| labels.uid = uid);
+            entered
+        });
         self.with(slot, |pair, slot, context| {
             if let Err(error) = watched {
                 tracing::error!(%error, "a socket cannot be watched");
@@ -257,6 +271,10 @@ impl Relay {
             }
             drive(pair, slot, context);
         });
+        if let Some(entered) = entered {
+            // Whoever opened it may have gone.
+            let _ = entered.send(());
+        }
     }
 
     fn on_deadline(&mut self, slot: u32) {

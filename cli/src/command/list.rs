@@ -104,7 +104,9 @@ impl Tally {
         if let Some(uid) = &row.uid {
             note(&mut self.users, &uid.0);
         }
-        note(&mut self.listeners, &row.listener.0);
+        if let Some(listener) = &row.listener {
+            note(&mut self.listeners, &listener.0);
+        }
         if !self.nodes.contains(&row.node_id) {
             self.nodes.push(row.node_id);
         }

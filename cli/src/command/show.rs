@@ -26,7 +26,7 @@ fn lines(detail: &ConnDetail) -> Vec<Line> {
         Line::Pair("uid", clean(row.uid.as_deref().unwrap_or_default())),
         Line::Pair("device", clean(row.device.as_deref().unwrap_or_default())),
         Line::Pair("tags", tags.join(" ")),
-        Line::Pair("listener", clean(&row.listener)),
+        Line::Pair("listener", clean(row.listener.as_deref().unwrap_or_default())),
         Line::Pair("mode", row.mode.to_string()),
         Line::Pair("state", row.state.to_string()),
         Line::Pair("thread", detail.thread.to_string()),

@@ -25,7 +25,7 @@ pub(crate) struct ConnView<'a> {
     pub device: Option<Text<'a>>,
     #[serde(default)]
     pub tags: BTreeMap<Text<'a>, Text<'a>>,
-    pub listener: Text<'a>,
+    pub listener: Option<Text<'a>>,
     pub mode: Text<'a>,
     pub state: Text<'a>,
     pub client: Option<Text<'a>>,
@@ -126,7 +126,7 @@ impl Record for Conns {
             "node_id" => number(row.node_id, out),
             "uid" => optional(&row.uid, out),
             "device" => optional(&row.device, out),
-            "listener" => human::clean(&row.listener.0, out),
+            "listener" => optional(&row.listener, out),
             "mode" => human::clean(&row.mode.0, out),
             "state" => {
                 human::clean(&row.state.0, out);

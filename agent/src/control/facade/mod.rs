@@ -3,6 +3,7 @@
 //! answers; its words stay in its file.
 
 mod address;
+mod heynats;
 mod params;
 mod profile;
 mod scassandra;
@@ -14,7 +15,14 @@ use axum::Router;
 
 use super::App;
 
+/// Closes what nobody uses, until the agent stops.
+pub(super) use heynats::watch;
+
 /// The routes of all facades. No two systems share a path.
 pub(super) fn routes() -> Router<App> {
-    Router::new().merge(scassandra::routes()).merge(simulacron::routes()).merge(wukongim::routes())
+    Router::new()
+        .merge(heynats::routes())
+        .merge(scassandra::routes())
+        .merge(simulacron::routes())
+        .merge(wukongim::routes())
 }

@@ -3,6 +3,8 @@
 //! Defects of an original are copied in neither profile: an answer of 500 after one second (row 2), a frame
 //! that counts twice (row 5), a socket left open by a removal (row 9).
 
+use std::time::Duration;
+
 use connctl_api::listener::RejectMode;
 
 use crate::config::{Compat, Settings};
@@ -10,6 +12,15 @@ use crate::config::{Compat, Settings};
 /// Which of the two to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Profile(Compat);
+
+/// How a duration is written in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DurationForm {
+    /// `"30m0s"`
+    Text,
+    /// `1800000000000`
+    Nanoseconds,
+}
 
 /// What the status of a successful WuKongIM answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +70,41 @@ impl Profile {
     pub(super) const fn wukongim_tells_what_is_missing(self) -> bool {
         self.is_documented()
     }
+
+    /// Row 10, HeyNATS: how long a session's connection stays open without a request, and how often the idle
+    /// ones are looked for.
+    pub(super) const fn heynats_idle(self) -> (Duration, Duration) {
+        let (idle_minutes, check_minutes) = if self.is_documented() { (30, 5) } else { (5, 1) };
+        (Duration::from_secs(idle_minutes * 60), Duration::from_secs(check_minutes * 60))
+    }
+
+    /// Row 11, HeyNATS: how the statistics write durations.
+    pub(super) const fn heynats_duration(self) -> DurationForm {
+        if self.is_documented() { DurationForm::Text } else { DurationForm::Nanoseconds }
+    }
+
+    /// Row 12, HeyNATS: the statistics tell how a session is; in the code asking for them uses the session.
+    pub(super) const fn heynats_stats_is_activity(self) -> bool {
+        !self.is_documented()
+    }
+
+    /// Row 13, HeyNATS: a connection that was closed for being idle comes back with the next request; in the
+    /// code its session is gone.
+    pub(super) const fn heynats_forgets_the_idle(self) -> bool {
+        !self.is_documented()
+    }
+
+    /// Row 13, HeyNATS: a session whose connection could not be opened again may try again later; in the code
+    /// it is gone.
+    pub(super) const fn heynats_forgets_the_failed(self) -> bool {
+        !self.is_documented()
+    }
+
+    /// HeyNATS: who connects with the cookie of a live session and names another server gets that server; in
+    /// the code the old one, whatever was asked for.
+    pub(super) const fn heynats_reuses_any_session(self) -> bool {
+        !self.is_documented()
+    }
 }
 
 #[cfg(test)]
@@ -75,5 +121,14 @@ mod tests {
         assert!(documented.simulacron_type_has_default() && !actual.simulacron_type_has_default());
         assert_eq!((documented.wukongim_ok(), actual.wukongim_ok()), (OkStatus::Word, OkStatus::Number));
         assert!(documented.wukongim_tells_what_is_missing() && !actual.wukongim_tells_what_is_missing());
+        let minutes =
+            |profile: Profile| (profile.heynats_idle().0.as_secs(), profile.heynats_idle().1.as_secs());
+        assert_eq!((minutes(documented), minutes(actual)), ((1_800, 300), (300, 60)));
+        assert_eq!(documented.heynats_duration(), DurationForm::Text);
+        assert_eq!(actual.heynats_duration(), DurationForm::Nanoseconds);
+        assert!(!documented.heynats_stats_is_activity() && actual.heynats_stats_is_activity());
+        assert!(!documented.heynats_forgets_the_idle() && actual.heynats_forgets_the_idle());
+        assert!(!documented.heynats_forgets_the_failed() && actual.heynats_forgets_the_failed());
+        assert!(!documented.heynats_reuses_any_session() && actual.heynats_reuses_any_session());
     }
 }

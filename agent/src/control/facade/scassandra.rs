@@ -99,10 +99,10 @@ struct Connection {
 impl Connection {
     fn all(conns: &[Arc<Conn>]) -> Vec<Self> {
         let shown = |conn: &Arc<Conn>| {
-            let client = address::canonical(conn.client());
-            Self { host: client.ip().to_string(), port: client.port() }
+            let client = address::canonical(conn.client()?);
+            Some(Self { host: client.ip().to_string(), port: client.port() })
         };
-        conns.iter().map(shown).collect()
+        conns.iter().filter_map(shown).collect()
     }
 }
 

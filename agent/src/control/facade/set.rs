@@ -1,4 +1,5 @@
-//! The sets of connections that facades ask for, and acting on them.
+//! The sets of connections that facades ask for, and acting on them. Those systems know connections that
+//! clients opened: one that the agent itself opened (`outbound`) is in no set.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -44,14 +45,16 @@ pub(super) async fn by_id(node: &Node, conn_id: u64) -> Option<Arc<Conn>> {
 }
 
 async fn matching(node: &Node, text: &str) -> Vec<Arc<Conn>> {
-    match ops::select::parse(text) {
+    let mut conns = match ops::select::parse(text) {
         Ok(selector) => ops::select::matching(node, &selector).await,
         // A value that no connection can have: an id that is none, a name longer than a selector.
         Err(error) => {
             tracing::debug!(%error, "a facade asked for a set that cannot exist");
             Vec::new()
         }
-    }
+    };
+    conns.retain(|conn| conn.client().is_some());
+    conns
 }
 
 fn quoted(text: &str) -> String {
@@ -77,7 +80,7 @@ pub(super) async fn operate(
     note: &'static str,
 ) -> Vec<Item> {
     let grace = Duration::from_millis(DEFAULT_GRACE_MS);
-    let operation = Operation { kind, side, grace, note: Some(note.to_owned()) };
+    let operation = Operation { kind, side, is_usual_side: false, grace, note: Some(note.to_owned()) };
     let mut run = ops::operate::run(node, conns, operation);
     let items = tokio::spawn(async move {
         let mut items = Vec::new();

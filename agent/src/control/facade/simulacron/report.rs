@@ -41,8 +41,8 @@ impl Report {
     ) -> Self {
         let mut clients: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for conn in conns {
-            let client = address::canonical(conn.client()).to_string();
-            clients.entry(conn.origin().index).or_default().push(client);
+            let client = conn.client().map(|client| address::canonical(client).to_string());
+            clients.entry(conn.origin().index).or_default().extend(client);
         }
         let centers = rows.iter().enumerate().filter(|(index, _)| includes(*index)).map(|(id, row)| {
             let connections = clients.remove(&id).unwrap_or_default();

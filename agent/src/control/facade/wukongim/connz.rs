@@ -91,7 +91,7 @@ pub(super) async fn rows(node: &Node, conns: &[Arc<Conn>]) -> Vec<Row> {
     let facts = ops::show::kernel_facts(node, conns).await;
     let (now_ms, wall_ms) = (clock::now_ms(), clock::wall_ms());
     let row = |conn: &Arc<Conn>| {
-        let client = address::canonical(conn.client());
+        let client = address::canonical(conn.client()?);
         let (uid, device) = {
             let labels = conn.labels();
             let text = |label: &Option<Box<str>>| label.as_deref().unwrap_or_default().to_owned();
@@ -99,7 +99,7 @@ pub(super) async fn rows(node: &Node, conns: &[Arc<Conn>]) -> Vec<Row> {
         };
         let idle_ms = conn.idle_ms(now_ms);
         let active = wall_ms.saturating_sub(i64::try_from(idle_ms).unwrap_or(i64::MAX));
-        Row {
+        Some(Row {
             id: conn.id().get(),
             uid,
             ip: client.ip().to_string(),
@@ -122,9 +122,9 @@ pub(super) async fn rows(node: &Node, conns: &[Arc<Conn>]) -> Vec<Row> {
             proxy_type_format: String::new(),
             leader_id: node.settings.node_id.get(),
             node_id: node.settings.node_id.get(),
-        }
+        })
     };
-    conns.iter().map(row).collect()
+    conns.iter().filter_map(row).collect()
 }
 
 /// Bytes on their way to the client: those that the agent holds and those that the kernel holds.

@@ -77,7 +77,9 @@ impl Row {
             state: if conn.state() == ConnState::Closing { "closing" } else { "active" },
             listener: conn.origin().name.to_string(),
             connected_at: Instant(conn.opened_wall_ms()).to_string(),
-            remote_addr: address::canonical(conn.client()).to_string(),
+            remote_addr: conn
+                .client()
+                .map_or_else(String::new, |client| address::canonical(client).to_string()),
             local_addr: address::canonical(conn.local()).to_string(),
         }
     }
