@@ -351,6 +351,7 @@ impl Relay {
         self.pairs.get(slot as usize).map(|pair| &**pair).filter(|pair| pair.conn.id() == id && !pair.is_over)
     }
 
+    /// Runs one step of one connection. A panic ends that connection and no other.
     fn with(&mut self, slot: u32, step: impl FnOnce(&mut Pair, u32, &mut Context)) {
         let Some(pair) = self.pairs.get_mut(slot as usize) else {
             return;
