@@ -19,6 +19,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
     var completions = [
         &'connctl'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -43,6 +44,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand assign 'Say whose a connection is'
             cand wait 'Wait until so many connections are there'
             cand agent 'Run an agent, or ask how one is'
+            cand context 'Name agents, and choose the one to talk to'
             cand completion 'Print the completion script of a shell'
             cand man 'Print the manual page, of a verb if one is named'
             cand demo 'See it all work on real sockets, with no other software'
@@ -65,6 +67,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --columns 'Only these columns, in this order'
             cand --by 'With --count: how many of each value of this field'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -82,6 +85,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;show'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -113,6 +117,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --type 'How: flush and FIN, RST, or FIN one way'
             cand --batch 'Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -147,6 +152,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --grace 'How long a close may flush before it is forced [default: 1s]'
             cand --note 'Why, for the log'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -180,6 +186,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --grace 'How long a close may flush before it is forced [default: 1s]'
             cand --note 'Why, for the log'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -213,6 +220,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --grace 'How long a close may flush before it is forced [default: 1s]'
             cand --note 'Why, for the log'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -246,6 +254,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --grace 'How long a close may flush before it is forced [default: 1s]'
             cand --note 'Why, for the log'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -262,6 +271,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;listener'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -279,6 +289,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;listener;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -291,6 +302,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;listener;show'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -305,6 +317,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --after 'Accept so many more first, counted over all that are named'
             cand --mode 'The dial fails, succeeds and is reset, or hangs [default: refuse]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -317,6 +330,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;listener;accept'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -330,6 +344,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;listener;drain'= {
             cand --mode 'The dial fails, succeeds and is reset, or hangs [default: refuse]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -342,6 +357,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;limit'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -358,6 +374,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;limit;list'= {
             cand --listener 'Only this listener''s'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -371,6 +388,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;limit;set'= {
             cand --listener 'Of this listener; several times for several [default: the agent]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -387,6 +405,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;limit;remove'= {
             cand --listener 'Of this listener; several times for several [default: the agent]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -404,6 +423,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;stats'= {
             cand --by 'By reason (endings), or by uid, ip, listener or device (live connections)'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -419,6 +439,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --device 'From which kind of device'
             cand --tag 'A label to add or to change'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -444,6 +465,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --where 'An expression: ''idle > 10m and ip in 10.0.0.0/8'''
             cand --for 'The condition: count=0, count!=3, count<=10, count>=1, count<5, count>5'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -457,6 +479,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;agent'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -480,6 +503,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --threads 'Relay threads [default: the cores, at most 4]'
             cand --compat 'How facades answer where a system''s document and code differ [default: documented]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -492,6 +516,77 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;agent;status'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
+            cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
+            cand -o 'The form of what is printed'
+            cand --output 'The form of what is printed'
+            cand --color 'Whether to colour'
+            cand --no-headers 'No titles in table, wide and csv'
+            cand -q 'Nothing on stderr but errors: no summaries, no progress'
+            cand --quiet 'Nothing on stderr but errors: no summaries, no progress'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'connctl;context'= {
+            cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
+            cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
+            cand -o 'The form of what is printed'
+            cand --output 'The form of what is printed'
+            cand --color 'Whether to colour'
+            cand --no-headers 'No titles in table, wide and csv'
+            cand -q 'Nothing on stderr but errors: no summaries, no progress'
+            cand --quiet 'Nothing on stderr but errors: no summaries, no progress'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand add 'Give an agent a name'
+            cand list 'List the names'
+            cand use 'Use one where no agent is named'
+            cand remove 'Forget a name'
+        }
+        &'connctl;context;add'= {
+            cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
+            cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
+            cand -o 'The form of what is printed'
+            cand --output 'The form of what is printed'
+            cand --color 'Whether to colour'
+            cand --use 'Use it from now on where no agent is named'
+            cand --no-headers 'No titles in table, wide and csv'
+            cand -q 'Nothing on stderr but errors: no summaries, no progress'
+            cand --quiet 'Nothing on stderr but errors: no summaries, no progress'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'connctl;context;list'= {
+            cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
+            cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
+            cand -o 'The form of what is printed'
+            cand --output 'The form of what is printed'
+            cand --color 'Whether to colour'
+            cand --no-headers 'No titles in table, wide and csv'
+            cand -q 'Nothing on stderr but errors: no summaries, no progress'
+            cand --quiet 'Nothing on stderr but errors: no summaries, no progress'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'connctl;context;use'= {
+            cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
+            cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
+            cand -o 'The form of what is printed'
+            cand --output 'The form of what is printed'
+            cand --color 'Whether to colour'
+            cand --no-headers 'No titles in table, wide and csv'
+            cand -q 'Nothing on stderr but errors: no summaries, no progress'
+            cand --quiet 'Nothing on stderr but errors: no summaries, no progress'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'connctl;context;remove'= {
+            cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -504,6 +599,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;completion'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -516,6 +612,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;man'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -528,6 +625,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;demo'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'

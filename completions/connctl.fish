@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_connctl_global_optspecs
-    string join \n agent= timeout= o/output= no-headers q/quiet color= h/help V/version
+    string join \n agent= context= timeout= o/output= no-headers q/quiet color= h/help V/version
 end
 
 function __fish_connctl_needs_command
@@ -25,6 +25,7 @@ function __fish_connctl_using_subcommand
 end
 
 complete -c connctl -n "__fish_connctl_needs_command" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_needs_command" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_needs_command" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_needs_command" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -53,6 +54,7 @@ complete -c connctl -n "__fish_connctl_needs_command" -f -a "stats" -d 'Count en
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "assign" -d 'Say whose a connection is'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "wait" -d 'Wait until so many connections are there'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "agent" -d 'Run an agent, or ask how one is'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "context" -d 'Name agents, and choose the one to talk to'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "completion" -d 'Print the completion script of a shell'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "man" -d 'Print the manual page, of a verb if one is named'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "demo" -d 'See it all work on real sockets, with no other software'
@@ -73,6 +75,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand list" -l limit -d 'At mo
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l columns -d 'Only these columns, in this order' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l by -d 'With --count: how many of each value of this field' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -92,6 +95,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand list" -l no-headers -d '
 complete -c connctl -n "__fish_connctl_using_subcommand list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand show" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -130,6 +134,7 @@ reset\t''
 halfclose\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l batch -d 'Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -168,6 +173,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand reset" -l max-percent -d
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l note -d 'Why, for the log' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -205,6 +211,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l max-percen
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l note -d 'Why, for the log' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -242,6 +249,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand pause" -l max-percent -d
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l note -d 'Why, for the log' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -279,6 +287,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand resume" -l max-percent -
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l note -d 'Why, for the log' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -297,6 +306,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand resume" -l no-headers -d
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -317,6 +327,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "accept" -d 'Take new connections again'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "drain" -d 'Turn new connections away and let the live ones come to their end'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -332,6 +343,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -351,6 +363,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 reset\t''
 stall\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -366,6 +379,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -384,6 +398,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 reset\t''
 stall\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -399,6 +414,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -418,6 +434,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_se
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -f -a "remove" -d 'Go back to the values in the file'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l listener -d 'Only this listener\'s' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -434,6 +451,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l listener -d 'Of this listener; several times for several [default: the agent]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -452,6 +470,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l listener -d 'Of this listener; several times for several [default: the agent]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -475,6 +494,7 @@ ip\t''
 listener\t''
 device\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -493,6 +513,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand assign" -l uid -d 'Whose
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l device -d 'From which kind of device' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l tag -d 'A label to add or to change' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -521,6 +542,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand wait" -l age-over -d 'Op
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l for -d 'The condition: count=0, count!=3, count<=10, count>=1, count<5, count>5' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -537,6 +559,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand wait" -l no-headers -d '
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -563,6 +586,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l threads -d 'Relay threads [default: the cores, at most 4]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l compat -d 'How facades answer where a system\'s document and code differ [default: documented]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -578,6 +602,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -592,7 +617,93 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -f -a "add" -d 'Give an agent a name'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -f -a "list" -d 'List the names'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -f -a "use" -d 'Use one where no agent is named'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -f -a "remove" -d 'Forget a name'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l use -d 'Use it from now on where no agent is named'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -608,6 +719,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand completion" -l no-header
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand man" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand man" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand man" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand man" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -623,6 +735,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand man" -l no-headers -d 'N
 complete -c connctl -n "__fish_connctl_using_subcommand man" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'

@@ -70,7 +70,7 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     match cause.downcast_ref::<ClientError>()? {
         ClientError::Unreachable { .. } => Some(
             "start one with `connctl agent run --echo 127.0.0.1:7000`, \
-             or say where it is with --agent or CONNCTL_AGENT"
+             or say where it is with --agent, --context or CONNCTL_AGENT"
                 .to_owned(),
         ),
         ClientError::NotPermitted { .. } => Some("the socket is its owner's: run as that user".to_owned()),

@@ -9,6 +9,7 @@ use connctl_api::endpoint::default_socket;
 
 use crate::args::output::{Format, OutputArgs, When};
 use crate::args::target::TargetArgs;
+use crate::context::Contexts;
 use crate::error::Failure;
 use crate::output::style::Style;
 
@@ -31,12 +32,17 @@ pub(crate) struct Invocation {
     pub can_ask: bool,
     /// As typed; a verb may have another default.
     pub timeout: Option<Duration>,
-    agent: Option<String>,
+    /// As typed, or of the environment where neither this nor a context was typed.
+    pub agent: Option<String>,
+    context: Option<String>,
 }
 
 impl Invocation {
     pub(crate) fn resolve(target: &TargetArgs, output: &OutputArgs) -> Self {
         let stdout_is_terminal = stdout().is_terminal();
+        let typed = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let from_env = || std::env::var("CONNCTL_AGENT").ok().filter(|agent| !agent.is_empty());
+        let context = typed(&target.context);
         let width = stdout_is_terminal.then(terminal_size::terminal_size).flatten();
         Self {
             format: output.output,
@@ -48,7 +54,8 @@ impl Invocation {
             stderr_is_terminal: stderr().is_terminal(),
             can_ask: stdin().is_terminal(),
             timeout: target.timeout,
-            agent: target.agent.clone().filter(|agent| !agent.is_empty()),
+            agent: typed(&target.agent).or_else(|| from_env().filter(|_| context.is_none())),
+            context,
         }
     }
 
@@ -67,12 +74,23 @@ impl Invocation {
         Ok(Client::new(self.endpoint()?, patience)?)
     }
 
-    /// Where the agent is: `--agent`, `CONNCTL_AGENT`, the default socket.
+    /// Where the agent is: what was typed, `CONNCTL_AGENT`, the context in use, the default socket.
     pub(crate) fn endpoint(&self) -> Result<Endpoint> {
-        match &self.agent {
-            Some(agent) => agent.parse().map_err(|error: String| Failure::usage(error).into()),
-            None => Ok(Endpoint::Unix(default_socket())),
-        }
+        let contexts;
+        let agent = match (&self.agent, &self.context) {
+            (Some(_), Some(_)) => {
+                return Err(Failure::usage("--agent and --context name two agents").hint("give one").into());
+            }
+            (Some(agent), None) => agent,
+            (None, name) => {
+                contexts = Contexts::load()?;
+                match name.as_ref().or(contexts.current.as_ref()) {
+                    Some(name) => &contexts.named(name)?.agent,
+                    None => return Ok(Endpoint::Unix(default_socket())),
+                }
+            }
+        };
+        agent.parse().map_err(|error: String| Failure::usage(error).into())
     }
 }
 

@@ -3,6 +3,7 @@
 mod args;
 mod bulk;
 mod command;
+mod context;
 mod error;
 mod invocation;
 mod output;

@@ -7,6 +7,7 @@ mod support;
 
 mod batch;
 mod completions;
+mod context;
 mod demo;
 mod exit_codes;
 mod inspect;

@@ -9,10 +9,13 @@ use clap::Args;
 pub(crate) struct TargetArgs {
     /// Where the agent is: unix:PATH or http://HOST:PORT
     ///
-    /// Where it is not given, CONNCTL_AGENT is looked at, then /run/connctl/agent.sock for root and
-    /// $XDG_RUNTIME_DIR/connctl/agent.sock for others.
-    #[arg(long, global = true, value_name = "URL", env = "CONNCTL_AGENT", hide_env_values = true)]
+    /// Where it is not given, CONNCTL_AGENT is looked at, then the context in use, then
+    /// /run/connctl/agent.sock for root and $XDG_RUNTIME_DIR/connctl/agent.sock for others.
+    #[arg(long, global = true, value_name = "URL")]
     pub agent: Option<String>,
+    /// The agent of this name, see `connctl context`
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
     /// How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]
     #[arg(long, global = true, value_name = "DURATION", value_parser = super::values::positive_duration)]
     pub timeout: Option<Duration>,

@@ -8,6 +8,7 @@ use connctl_api::stats::StatsBy;
 use connctl_api::wait::Condition;
 
 use super::bulk::{ChangeArgs, RemoveArgs};
+use super::context::ContextVerb;
 use super::limit::LimitVerb;
 use super::selector::SelectorArgs;
 use super::values;
@@ -113,6 +114,16 @@ Examples:
   connctl agent status"
     )]
     Agent(AgentVerb),
+    /// Name agents, and choose the one to talk to
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  connctl context add prod unix:/run/connctl/agent.sock --use
+  connctl context list
+  connctl --context lab list"
+    )]
+    Context(ContextVerb),
     /// Print the completion script of a shell
     #[command(before_help = "\
 Examples:

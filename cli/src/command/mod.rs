@@ -4,6 +4,7 @@ pub(crate) mod agent;
 pub(crate) mod assign;
 pub(crate) mod change;
 pub(crate) mod completion;
+pub(crate) mod context;
 #[cfg(feature = "agent")]
 pub(crate) mod demo;
 pub(crate) mod limit;
@@ -40,6 +41,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         #[cfg(feature = "agent")]
         Verb::Agent(AgentVerb::Run(_)) => Ok(Exit::Failed),
         Verb::Agent(AgentVerb::Status) => agent::status(invocation).await,
+        Verb::Context(verb) => context::run(verb, invocation),
         Verb::Completion(args) => completion::run(args.shell),
         Verb::Man(args) => man::run(&args.verb),
         #[cfg(feature = "agent")]
