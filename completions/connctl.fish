@@ -48,6 +48,8 @@ complete -c connctl -n "__fish_connctl_needs_command" -f -a "reset" -d 'Discard 
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "halfclose" -d 'Flush, send FIN one way, and keep reading until the peer closes'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "pause" -d 'Stop reading'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "resume" -d 'Read again'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "apply" -d 'Act on exactly the connections of a plan that --dry-run has shown'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "job" -d 'See and steer what the agent does at a pace'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "listener" -d 'See and change who gets in'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "limit" -d 'See and change how long connections last, and how many there may be'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "stats" -d 'Count endings by reason, or connections by a field'
@@ -125,10 +127,16 @@ complete -c connctl -n "__fish_connctl_using_subcommand remove" -l where -d 'An 
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l side -d 'On which socket: client, upstream or both [default: both, halfclose: client]' -r -f -a "client\t''
 upstream\t''
 both\t''"
-complete -c connctl -n "__fish_connctl_using_subcommand remove" -l max -d 'Refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l max -d 'Refuse more connections than this; a large set that an expression picks out needs it' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l sample -d 'Only this share of the set, drawn at random' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l rate -d 'So many connections a second, evenly: 50/s, 3000/m' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l jitter -d 'How far each may be from its even place, as a share of the time between two' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l ramp -d 'Let the rate rise from nothing within this time' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l type -d 'How: flush and FIN, RST, or FIN one way' -r -f -a "close\t''
 reset\t''
 halfclose\t''"
@@ -148,7 +156,9 @@ always\t'Always'
 never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l all -d 'Every connection'
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -s y -l yes -d 'Do not ask'
-complete -c connctl -n "__fish_connctl_using_subcommand remove" -l dry-run -d 'Only list what would be touched'
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l dry-run -d 'Show the set, and keep it as a plan for `apply`'
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l idle-first -d 'Those that have been idle the longest first'
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l detach -d 'Leave it to the agent, as a job, and do not wait'
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l skip-bad -d 'Leave out the lines of the batch that cannot be read'
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
@@ -168,10 +178,16 @@ complete -c connctl -n "__fish_connctl_using_subcommand reset" -l where -d 'An e
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l side -d 'On which socket: client, upstream or both [default: both, halfclose: client]' -r -f -a "client\t''
 upstream\t''
 both\t''"
-complete -c connctl -n "__fish_connctl_using_subcommand reset" -l max -d 'Refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l max -d 'Refuse more connections than this; a large set that an expression picks out needs it' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l sample -d 'Only this share of the set, drawn at random' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l rate -d 'So many connections a second, evenly: 50/s, 3000/m' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l jitter -d 'How far each may be from its even place, as a share of the time between two' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l ramp -d 'Let the rate rise from nothing within this time' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
@@ -187,7 +203,9 @@ always\t'Always'
 never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l all -d 'Every connection'
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -s y -l yes -d 'Do not ask'
-complete -c connctl -n "__fish_connctl_using_subcommand reset" -l dry-run -d 'Only list what would be touched'
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l dry-run -d 'Show the set, and keep it as a plan for `apply`'
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l idle-first -d 'Those that have been idle the longest first'
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l detach -d 'Leave it to the agent, as a job, and do not wait'
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -206,10 +224,16 @@ complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l where -d '
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l side -d 'On which socket: client, upstream or both [default: both, halfclose: client]' -r -f -a "client\t''
 upstream\t''
 both\t''"
-complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l max -d 'Refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l max -d 'Refuse more connections than this; a large set that an expression picks out needs it' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l sample -d 'Only this share of the set, drawn at random' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l rate -d 'So many connections a second, evenly: 50/s, 3000/m' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l jitter -d 'How far each may be from its even place, as a share of the time between two' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l ramp -d 'Let the rate rise from nothing within this time' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
@@ -225,7 +249,9 @@ always\t'Always'
 never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l all -d 'Every connection'
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -s y -l yes -d 'Do not ask'
-complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l dry-run -d 'Only list what would be touched'
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l dry-run -d 'Show the set, and keep it as a plan for `apply`'
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l idle-first -d 'Those that have been idle the longest first'
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l detach -d 'Leave it to the agent, as a job, and do not wait'
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -244,10 +270,16 @@ complete -c connctl -n "__fish_connctl_using_subcommand pause" -l where -d 'An e
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l side -d 'On which socket: client, upstream or both [default: both, halfclose: client]' -r -f -a "client\t''
 upstream\t''
 both\t''"
-complete -c connctl -n "__fish_connctl_using_subcommand pause" -l max -d 'Refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l max -d 'Refuse more connections than this; a large set that an expression picks out needs it' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l sample -d 'Only this share of the set, drawn at random' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l rate -d 'So many connections a second, evenly: 50/s, 3000/m' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l jitter -d 'How far each may be from its even place, as a share of the time between two' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l ramp -d 'Let the rate rise from nothing within this time' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
@@ -263,7 +295,9 @@ always\t'Always'
 never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l all -d 'Every connection'
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -s y -l yes -d 'Do not ask'
-complete -c connctl -n "__fish_connctl_using_subcommand pause" -l dry-run -d 'Only list what would be touched'
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l dry-run -d 'Show the set, and keep it as a plan for `apply`'
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l idle-first -d 'Those that have been idle the longest first'
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l detach -d 'Leave it to the agent, as a job, and do not wait'
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -282,10 +316,16 @@ complete -c connctl -n "__fish_connctl_using_subcommand resume" -l where -d 'An 
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l side -d 'On which socket: client, upstream or both [default: both, halfclose: client]' -r -f -a "client\t''
 upstream\t''
 both\t''"
-complete -c connctl -n "__fish_connctl_using_subcommand resume" -l max -d 'Refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l max -d 'Refuse more connections than this; a large set that an expression picks out needs it' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l sample -d 'Only this share of the set, drawn at random' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l rate -d 'So many connections a second, evenly: 50/s, 3000/m' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l jitter -d 'How far each may be from its even place, as a share of the time between two' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l ramp -d 'Let the rate rise from nothing within this time' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
@@ -301,10 +341,156 @@ always\t'Always'
 never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l all -d 'Every connection'
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -s y -l yes -d 'Do not ask'
-complete -c connctl -n "__fish_connctl_using_subcommand resume" -l dry-run -d 'Only list what would be touched'
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l dry-run -d 'Show the set, and keep it as a plan for `apply`'
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l idle-first -d 'Those that have been idle the longest first'
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l detach -d 'Leave it to the agent, as a job, and do not wait'
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l max -d 'Refuse a plan of more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l max-percent -d 'Refuse a plan of more than this share of the node\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l rate -d 'So many connections a second, evenly: 50/s, 3000/m' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l jitter -d 'How far each may be from its even place, as a share of the time between two' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l ramp -d 'Let the rate rise from nothing within this time' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l detach -d 'Leave it to the agent, as a job, and do not wait'
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -f -a "list" -d 'List jobs, the ended ones of the last day too'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -f -a "show" -d 'Show one job'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -f -a "pause" -d 'Begin nothing more until it is resumed'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -f -a "resume" -d 'Let a paused job go on'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -f -a "cancel" -d 'End it early: what it has not begun stays as it is'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -f -a "wait" -d 'Wait until it has ended, at most for --timeout'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l items -d 'Print what becomes of each connection'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r

@@ -15,6 +15,8 @@ use crate::config::Settings;
 use crate::config::policy::count;
 use crate::control::Server;
 use crate::listener::{self, Inside, Listeners};
+use crate::ops::job::Jobs;
+use crate::ops::plan::Plans;
 use crate::ops::{Node, node, stop};
 use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
@@ -46,6 +48,8 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let bound = listener::bind(&settings.listeners)?;
     let state_dir = settings.state_dir.as_deref().map(StateDir::open).transpose()?.map(Arc::new);
+    let plans = Plans::open(state_dir.clone(), settings.plan_lifetime);
+    let jobs = Jobs::open(state_dir.clone());
     let ids = Arc::new(Ids::open(state_dir)?);
     let server = Server::bind(&settings.control)?;
 
@@ -82,6 +86,8 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
         registry,
         stats,
         pool,
+        plans,
+        jobs,
         control: server.addresses(),
         started_wall_ms: clock::wall_ms(),
         started_ms: clock::now_ms(),

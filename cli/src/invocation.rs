@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::output::style::Style;
 
 /// How long the agent may be silent where nothing is said.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a command needs to know of how it was called.
 #[derive(Debug)]

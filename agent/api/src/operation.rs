@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::conn::{Side, words};
 use crate::end::Wire;
 use crate::id::{ConnId, NodeId};
+use crate::pace::Pace;
 
 words!(
     /// What can be done to a connection.
@@ -100,7 +101,8 @@ pub struct OperationRequest {
     /// Milliseconds to flush before a `close` is forced; [`DEFAULT_GRACE_MS`] where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_ms: Option<u64>,
-    /// Refuse to act on more connections than this.
+    /// Refuse to act on more connections than this. A large set that an expression picked out needs it, or
+    /// `max_percent`: see [`UNCONFIRMED`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
     /// Refuse to act on more than this share of the node's connections, in percent.
@@ -109,6 +111,18 @@ pub struct OperationRequest {
     /// Why, for the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Of the connections that match, only this share, drawn at random, in percent; at least one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_percent: Option<f64>,
+    /// Those that have been idle the longest come first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub idle_first: bool,
+    /// How it is spread over time; a paced operation is a job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
+    /// Answer at once with the [`JobRow`](crate::job::JobRow) of a job that does it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub detach: bool,
 }
 
 impl OperationRequest {
@@ -123,8 +137,23 @@ impl OperationRequest {
             max: None,
             max_percent: None,
             note: None,
+            sample_percent: None,
+            idle_first: false,
+            pace: None,
+            detach: false,
         }
     }
+}
+
+/// A set that an expression picked out and that would be ended may have so many connections without a `max` …
+pub const UNCONFIRMED: u64 = 20;
+/// … or such a share of the node's, in percent. `all`, and connections named one by one, say what is meant.
+pub const UNCONFIRMED_PERCENT: u64 = 30;
+
+/// Whether so many connections are more than anybody should end without having said the number.
+pub const fn is_large(connections: u64, node_connections: u64) -> bool {
+    let share = connections as u128 * 100;
+    connections > UNCONFIRMED && share > node_connections as u128 * UNCONFIRMED_PERCENT as u128
 }
 
 words!(

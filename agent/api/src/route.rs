@@ -28,6 +28,26 @@ pub const NODE: &str = "/v1/node";
 pub const HEALTH: &str = "/v1/health";
 /// Waiting for a count.
 pub const WAIT: &str = "/v1/wait";
+/// Freezing a set, and listing what is frozen; see [`crate::operation::OperationRequest`].
+pub const PLANS: &str = "/v1/plans";
+/// One plan; `{plan_id}` is its id.
+pub const PLAN: &str = "/v1/plans/{plan_id}";
+/// The live connections of a plan, one row a line.
+pub const PLAN_CONNECTIONS: &str = "/v1/plans/{plan_id}/connections";
+/// Carrying a plan out; see [`crate::plan::ApplyRequest`].
+pub const APPLY: &str = "/v1/plans/{plan_id}/apply";
+/// Listing jobs.
+pub const JOBS: &str = "/v1/jobs";
+/// One job; `{job_id}` is its id.
+pub const JOB: &str = "/v1/jobs/{job_id}";
+/// A job's items and progress, one a line, until it ends.
+pub const JOB_WATCH: &str = "/v1/jobs/{job_id}/watch";
+/// Pausing a job.
+pub const JOB_PAUSE: &str = "/v1/jobs/{job_id}/pause";
+/// Letting it go on.
+pub const JOB_RESUME: &str = "/v1/jobs/{job_id}/resume";
+/// Ending it early.
+pub const JOB_CANCEL: &str = "/v1/jobs/{job_id}/cancel";
 /// The description of all this.
 pub const OPENAPI: &str = "/v1/openapi.json";
 
@@ -49,5 +69,17 @@ pub const ALL: &[(&str, &str)] = &[
     ("GET", NODE),
     ("GET", HEALTH),
     ("POST", WAIT),
+    ("GET", PLANS),
+    ("POST", PLANS),
+    ("GET", PLAN),
+    ("DELETE", PLAN),
+    ("GET", PLAN_CONNECTIONS),
+    ("POST", APPLY),
+    ("GET", JOBS),
+    ("GET", JOB),
+    ("GET", JOB_WATCH),
+    ("POST", JOB_PAUSE),
+    ("POST", JOB_RESUME),
+    ("POST", JOB_CANCEL),
     ("GET", OPENAPI),
 ];

@@ -1,5 +1,6 @@
-//! Floor 1: the clock, the inbox of a thread, the state directory.
+//! Floor 1: the clock, chance, the inbox of a thread, the state directory.
 pub mod clock;
 pub mod inbox;
 pub mod log;
+pub mod random;
 pub mod state_dir;

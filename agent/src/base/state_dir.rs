@@ -47,6 +47,39 @@ impl StateDir {
         self.path.join(name)
     }
 
+    /// The files whose names begin and end so, with their content. One that cannot be read is set aside.
+    pub fn files(&self, (start, end): (&str, &str)) -> Vec<(String, Vec<u8>)> {
+        let names = std::fs::read_dir(&self.path).into_iter().flatten();
+        let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let own = names.filter(|name| name.starts_with(start) && name.ends_with(end));
+        own.filter_map(|name| match std::fs::read(self.file(&name)) {
+            Ok(content) => Some((name, content)),
+            Err(error) => {
+                self.set_aside(&name, &error);
+                None
+            }
+        })
+        .collect()
+    }
+
+    /// Gives a file that cannot be used another name, and says so: it is not worth an agent that does not start.
+    pub fn set_aside(&self, name: &str, problem: &dyn std::fmt::Display) {
+        let path = self.file(name);
+        let aside = self.file(&format!("{name}.damaged"));
+        let moved = std::fs::rename(&path, &aside);
+        tracing::error!(file = %path.display(), %problem, is_moved = moved.is_ok(), "a file is damaged and set aside");
+    }
+
+    /// Takes a file away, if it is there.
+    pub fn remove(&self, name: &str) {
+        match std::fs::remove_file(self.file(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(file = %self.file(name).display(), %error, "a file cannot be removed");
+            }
+            _ => {}
+        }
+    }
+
     /// Replaces a file as a whole: after a crash it holds the old content or the new.
     ///
     /// # Errors

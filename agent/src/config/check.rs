@@ -17,8 +17,9 @@ use super::policy::Policies;
 use super::reconnect;
 use super::settings::{
     Compat, Control, DEFAULT_BACKLOG, DEFAULT_DIAL_TIMEOUT, DEFAULT_KEEPALIVE, DEFAULT_MAX_SESSIONS,
-    DEFAULT_MAX_THREADS, DEFAULT_NODE_ID, DEFAULT_PROXY_TIMEOUT, DEFAULT_SHUTDOWN_GRACE, Keepalive,
-    ListenerSettings, MAX_SESSIONS, MAX_THREADS, OutboundSettings, Settings, Upstream,
+    DEFAULT_MAX_THREADS, DEFAULT_NODE_ID, DEFAULT_PLAN_LIFETIME, DEFAULT_PROXY_TIMEOUT,
+    DEFAULT_SHUTDOWN_GRACE, Keepalive, ListenerSettings, MAX_SESSIONS, MAX_THREADS, OutboundSettings,
+    Settings, Upstream,
 };
 
 /// The longest name of a listener in bytes.
@@ -81,6 +82,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         shutdown_grace: file.shutdown_grace.map_or(DEFAULT_SHUTDOWN_GRACE, |time| time.0),
         max_connections: file.max_connections,
         outbound: outbound_settings(&file.outbound)?,
+        plan_lifetime: positive(file.plan_lifetime, DEFAULT_PLAN_LIFETIME, "plan_lifetime")?,
         listeners,
     })
 }
@@ -315,6 +317,7 @@ mod tests {
         for (text, words) in [
             ("node_id = 0", ["node_id", "0"]),
             ("threads = 1000", ["threads", "1000"]),
+            ("plan_lifetime = '0s'", ["plan_lifetime", "0"]),
             ("control = ['/run/x']", ["control", "/run/x"]),
             ("[[listener]]\nmode='forward'\nbind='127.0.0.1:0'", ["upstream", "forward0"]),
             ("[[listener]]\nmode='echo'\nbind='127.0.0.1'", ["bind", "127.0.0.1"]),

@@ -29,6 +29,8 @@ pub struct File {
     pub threads: Option<u16>,
     /// How long a stop waits for connections to end by themselves.
     pub shutdown_grace: Option<Time>,
+    /// How long a plan can be applied.
+    pub plan_lifetime: Option<Time>,
     /// The most connections of all listeners together.
     pub max_connections: Option<u32>,
     /// Connections that the agent opens itself.

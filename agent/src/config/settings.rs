@@ -30,6 +30,8 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// The most connections of all listeners together, where the file says so; 0 is no limit.
     pub max_connections: Option<u32>,
+    /// How long a plan can be applied.
+    pub plan_lifetime: Duration,
     /// The listeners, in the order given: flags first.
     pub listeners: Vec<ListenerSettings>,
     /// Connections that the agent opens itself.
@@ -207,6 +209,8 @@ pub const DEFAULT_SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 pub const DEFAULT_MAX_SESSIONS: u32 = 256;
 /// The most sessions that can be asked for: a cookie is compared with all of them.
 pub const MAX_SESSIONS: u32 = 10_000;
+/// How long a plan can be applied.
+pub const DEFAULT_PLAN_LIFETIME: Duration = Duration::from_secs(600);
 /// More relay threads than this are never the default.
 pub const DEFAULT_MAX_THREADS: usize = 4;
 /// The most relay threads that can be asked for.

@@ -18,9 +18,12 @@ use super::guard::Transport;
 use super::{App, Stop, router};
 use crate::base::clock;
 use crate::base::state_dir::Ids;
+use crate::config::settings::DEFAULT_PLAN_LIFETIME;
 use crate::config::{Compat, ListenerSettings, Settings};
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::Node;
+use crate::ops::job::Jobs;
+use crate::ops::plan::Plans;
 use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
@@ -86,6 +89,8 @@ impl Agent {
             registry,
             stats,
             pool,
+            plans: Plans::open(None, DEFAULT_PLAN_LIFETIME),
+            jobs: Jobs::open(None),
             control: Vec::new(),
             started_wall_ms: clock::wall_ms(),
             started_ms: clock::now_ms(),
@@ -170,6 +175,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         threads: 1,
         shutdown_grace: Duration::ZERO,
         max_connections: None,
+        plan_lifetime: DEFAULT_PLAN_LIFETIME,
         listeners: listeners.iter().map(listener).collect(),
         outbound: crate::config::OutboundSettings {
             idle_timeout: None,

@@ -2,11 +2,16 @@
 //! functions and nothing below them.
 
 pub mod assign;
+pub mod freeze;
 pub mod gate;
+mod guard;
+pub mod job;
 pub mod limit;
 pub mod list;
 pub mod node;
 pub mod operate;
+pub mod pace;
+pub mod plan;
 mod row;
 pub mod select;
 pub mod session;

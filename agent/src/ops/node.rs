@@ -5,6 +5,8 @@ use std::sync::Arc;
 use connctl_api::instant::Instant;
 use connctl_api::node::NodeReport;
 
+use super::job::Jobs;
+use super::plan::Plans;
 use crate::base::clock;
 use crate::config::{Control, Settings};
 use crate::listener::Listeners;
@@ -31,6 +33,10 @@ pub struct Node {
     pub book: Book,
     /// What the agent opens itself.
     pub outbound: Outbound,
+    /// What is frozen.
+    pub plans: Plans,
+    /// What is done at a pace.
+    pub jobs: Jobs,
     /// Where the control API is bound.
     pub control: Vec<Control>,
     /// Milliseconds since 1970.

@@ -1,20 +1,21 @@
 //! Acting on a set of connections: freeze the set, ask the guards, post, and answer as each one ends.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use connctl_api::conn::Side;
 use connctl_api::end::{Cause, Initiator, Reason};
-use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::error::ApiError;
 use connctl_api::id::ConnId;
 use connctl_api::operation::{
-    DEFAULT_GRACE_MS, Item, ItemRef, ItemStatus, MAX_GRACE_MS, MAX_ITEMS, MAX_NOTE_BYTES, OperationKind,
-    OperationRequest, SideChoice, Summary,
+    DEFAULT_GRACE_MS, Item, ItemStatus, MAX_GRACE_MS, OperationKind, OperationRequest, SideChoice, Summary,
 };
 use tokio::sync::mpsc;
 
-use super::{Node, select, show};
+use super::freeze::{self, Entry};
+use super::job::{self, Job};
+use super::{Node, show};
 use crate::conn::command::{Command, Outcome};
 use crate::registry::Conn;
 
@@ -41,11 +42,22 @@ impl Operation {
     }
 
     /// The side of this connection that is meant.
-    fn side_of(&self, conn: &Conn) -> SideChoice {
+    pub(super) fn side_of(&self, conn: &Conn) -> SideChoice {
         match (self.side, conn.origin().mode.side()) {
             (SideChoice::Client, Side::Upstream) if self.is_usual_side => SideChoice::Upstream,
             (side, _) => side,
         }
+    }
+
+    /// Milliseconds to flush before it is forced.
+    pub fn grace_ms(&self) -> u64 {
+        u64::try_from(self.grace.as_millis()).unwrap_or(MAX_GRACE_MS)
+    }
+
+    /// What is posted to the owners of connections of which this side is meant.
+    pub(super) fn command(&self, side: SideChoice) -> Command {
+        let cause = operator_cause(self.kind);
+        Command { kind: self.kind, side, cause, grace_ms: self.grace_ms() }
     }
 }
 
@@ -63,50 +75,56 @@ pub struct Run {
     summary: Summary,
 }
 
+/// How an operation is carried out.
+#[derive(Debug)]
+pub enum Started {
+    /// Now, and whoever asked hears of each connection.
+    Run(Run),
+    /// By a job, whoever listens.
+    Job(Arc<Job>),
+}
+
 /// Checks a request and begins to carry it out.
 ///
 /// # Errors
 /// A field that is wrong, an empty set of names, or a guard: then nothing is touched.
-pub async fn start(node: &Arc<Node>, request: OperationRequest) -> Result<Run, ApiError> {
-    let operation = check(&request)?;
-    let (conns, missing) = match (&request.selector, request.items) {
-        (Some(text), None) => {
-            let selector = select::parse(text)?;
-            let found = select::matching(node, &selector).await;
-            let named = |conn_id| (ItemRef { conn_id, uid: None, node_id: None }, NO_CONNECTION);
-            let missing = select::missing(&selector, &found).into_iter().map(named).collect();
-            (found, missing)
-        }
-        (None, Some(items)) => find_items(node, items)?,
-        (Some(_), Some(_)) => {
-            let message = "where and items are both given: one of them says which connections";
-            return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("items"));
-        }
-        (None, None) => {
-            let message = "neither where nor items says which connections";
-            let hint = "where \"all\" is every connection";
-            return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("where").hint(hint));
-        }
-    };
-    guard(node, &conns, request.max, request.max_percent)?;
-    let mut run = run(node, conns, operation);
-    for (ItemRef { conn_id, uid, node_id }, error) in missing {
-        let whose = (uid.map(Box::from), run.side);
-        let item = run.item(conn_id, whose, ItemStatus::NotFound, None, Some(error.to_owned()));
-        run.ready.push_back(Item { node_id: node_id.unwrap_or(run.node_id), ..item });
+pub async fn start(node: &Arc<Node>, request: OperationRequest) -> Result<Started, ApiError> {
+    let is_bounded = request.max.is_some() || request.max_percent.is_some();
+    let detach = request.detach;
+    let frozen = freeze::freeze(node, request).await?;
+    frozen.confirm(node, is_bounded)?;
+    if detach || frozen.pace.is_set() {
+        return Ok(Started::Job(job::start_frozen(node, frozen).await?));
     }
-    Ok(run)
+    let missing: Vec<_> = frozen
+        .missing
+        .into_iter()
+        .map(|missing| freeze::missing_item(node, &frozen.operation, missing))
+        .collect();
+    let mut run = run(node, frozen.conns, frozen.operation);
+    run.ready.extend(missing);
+    Ok(Started::Run(run))
+}
+
+/// Carries an operation out on exactly these connections, as far as they still live; `told` are the items of
+/// those that never were there.
+pub(super) fn run_entries(node: &Arc<Node>, entries: &[Entry], told: &[Item], operation: Operation) -> Run {
+    let (mut conns, mut gone) = (Vec::new(), told.to_vec());
+    for entry in entries {
+        match entry.find(&node.registry) {
+            Some(conn) => conns.push(conn),
+            None => gone.push(freeze::skipped(node, &operation, entry, freeze::GONE)),
+        }
+    }
+    let mut run = run(node, conns, operation);
+    run.summary.matched = entries.len() as u64;
+    run.ready.extend(gone);
+    run
 }
 
 /// Carries an operation out on exactly these connections.
 pub fn run(node: &Arc<Node>, conns: Vec<Arc<Conn>>, operation: Operation) -> Run {
     let (replies, answers) = mpsc::channel(conns.len().max(1));
-    let command = |side| Command {
-        kind: operation.kind,
-        side,
-        cause: operator_cause(operation.kind),
-        grace_ms: u64::try_from(operation.grace.as_millis()).unwrap_or(MAX_GRACE_MS),
-    };
     tracing::info!(
         operation = operation.kind.word(),
         side = operation.side.word(),
@@ -120,7 +138,7 @@ pub fn run(node: &Arc<Node>, conns: Vec<Arc<Conn>>, operation: Operation) -> Run
         conns.into_iter().partition(|conn| operation.side_of(conn) == operation.side);
     for (conns, side) in [(usual, operation.side), (others, SideChoice::Upstream)] {
         for (thread, targets) in show::by_thread(&conns) {
-            node.pool.operate(thread, targets, command(side), replies.clone());
+            node.pool.operate(thread, targets, operation.command(side), replies.clone());
         }
     }
     Run {
@@ -132,89 +150,6 @@ pub fn run(node: &Arc<Node>, conns: Vec<Arc<Conn>>, operation: Operation) -> Run
         answers,
         summary: Summary { matched, ..Summary::default() },
     }
-}
-
-const NO_CONNECTION: &str = "there is no such connection";
-const OTHER_OWNER: &str = "there is no such connection of this user";
-const OTHER_NODE: &str = "it is on another node";
-
-type Missing = Vec<(ItemRef, &'static str)>;
-
-/// The connections that are named, and the names that fit none.
-fn find_items(node: &Node, items: Vec<ItemRef>) -> Result<(Vec<Arc<Conn>>, Missing), ApiError> {
-    if items.len() > MAX_ITEMS {
-        let message = format!("items has {} entries: at most {MAX_ITEMS}", items.len());
-        return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("items"));
-    }
-    let (mut found, mut missing) = (Vec::new(), Vec::new());
-    let (mut seen, mut is_in) = (HashSet::new(), HashSet::new());
-    for item in items {
-        if !seen.insert((item.conn_id, item.uid.clone(), item.node_id)) {
-            continue;
-        }
-        if item.node_id.is_some_and(|node_id| node_id != node.settings.node_id) {
-            missing.push((item, OTHER_NODE));
-            continue;
-        }
-        let Some(conn) = node.registry.get(item.conn_id) else {
-            missing.push((item, NO_CONNECTION));
-            continue;
-        };
-        let is_owner = item.uid.is_none() || conn.labels().uid.as_deref() == item.uid.as_deref();
-        if is_owner {
-            if is_in.insert(conn.id()) {
-                found.push(conn);
-            }
-        } else {
-            missing.push((item, OTHER_OWNER));
-        }
-    }
-    Ok((found, missing))
-}
-
-fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
-    let wrong = |field: &str, message: String| ApiError::new(ErrorCode::InvalidRequest, message).field(field);
-    let grace_ms = request.grace_ms.unwrap_or(DEFAULT_GRACE_MS);
-    if grace_ms > MAX_GRACE_MS {
-        return Err(wrong("grace_ms", format!("grace_ms {grace_ms} is too long: at most {MAX_GRACE_MS}")));
-    }
-    if let Some(percent) = request.max_percent.filter(|percent| !(0.0..=100.0).contains(percent)) {
-        return Err(wrong("max_percent", format!("max_percent {percent} is not a share: 0 to 100")));
-    }
-    if let Some(note) = request.note.as_ref().filter(|note| note.len() > MAX_NOTE_BYTES) {
-        return Err(wrong("note", format!("note has {} bytes: at most {MAX_NOTE_BYTES}", note.len())));
-    }
-    Ok(Operation {
-        kind: request.operation,
-        side: request.side.unwrap_or(request.operation.default_side()),
-        is_usual_side: request.side.is_none(),
-        grace: Duration::from_millis(grace_ms),
-        note: request.note.clone(),
-    })
-}
-
-/// Refuses a set that is larger than the operator expected.
-fn guard(
-    node: &Node,
-    conns: &[Arc<Conn>],
-    max: Option<u64>,
-    max_percent: Option<f64>,
-) -> Result<(), ApiError> {
-    let count = conns.len() as u64;
-    if let Some(max) = max.filter(|max| count > *max) {
-        let message = format!("{count} connections match, and max is {max}");
-        return Err(ApiError::new(ErrorCode::GuardRefused, message).field("max"));
-    }
-    // A rough share is enough to tell too many from enough.
-    #[expect(clippy::cast_precision_loss, reason = "a share is a rough figure")]
-    let share = count as f64 * 100.0 / node.registry.len().max(1) as f64;
-    if let Some(percent) = max_percent.filter(|percent| share > *percent) {
-        let message = format!(
-            "{count} connections match, which is {share:.1} % of the node's, and max_percent is {percent}"
-        );
-        return Err(ApiError::new(ErrorCode::GuardRefused, message).field("max_percent"));
-    }
-    Ok(())
 }
 
 /// Why a connection ends that an operator ends.

@@ -28,6 +28,26 @@ pub(crate) fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A percentage that is not zero.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    percent(text)
+        .ok()
+        .filter(|percent| *percent > 0.0)
+        .ok_or_else(|| "it is not a share: more than 0%, at most 100%, such as 10%".to_owned())
+}
+
+/// A rate such as `50/s`; `<` before it says the same.
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
+    let rate = units::parse_rate(text.trim_start_matches(['<', ' '])).map_err(|error| error.to_string())?;
+    if rate > 0.0 { Ok(rate) } else { Err("it is zero: write a rate such as 50/s".to_owned()) }
+}
+
+/// A share of failures: `5%` or `failed > 5%`.
+pub(crate) fn failures(text: &str) -> Result<f64, String> {
+    let number = text.trim().strip_prefix("failed").unwrap_or(text);
+    percent(number.trim_start_matches([' ', '>']))
+}
+
 /// `KEY=VALUE`.
 pub(crate) fn tag(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -70,6 +90,13 @@ mod tests {
         assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
         assert!(positive_duration("0s").is_err() && duration("-1s").is_err() && duration("5").is_err());
         assert_eq!(percent("30%"), Ok(30.0));
+        assert_eq!(rate("50/s"), Ok(50.0));
+        assert_eq!(rate("< 20/s"), Ok(20.0));
+        assert!(rate("0/s").is_err() && rate("50").is_err() && rate("fast").is_err());
+        assert_eq!(failures("failed > 5%"), Ok(5.0));
+        assert_eq!(failures("5%"), Ok(5.0));
+        assert!(failures("failed").is_err() && failures("done > 5%").is_err());
+        assert!(share("0%").is_err() && share("10%") == Ok(10.0));
         assert!(percent("101").is_err() && percent("-1").is_err() && percent("NaN").is_err());
         assert_eq!(tag("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
         assert!(tag("=b").is_err() && tag("a").is_err());

@@ -7,7 +7,7 @@ use connctl_api::listener::{MAX_AFTER, RejectMode};
 use connctl_api::stats::StatsBy;
 use connctl_api::wait::Condition;
 
-use super::bulk::{ChangeArgs, RemoveArgs};
+use super::bulk::{ChangeArgs, PaceArgs, RemoveArgs};
 use super::context::ContextVerb;
 use super::limit::LimitVerb;
 use super::selector::SelectorArgs;
@@ -36,7 +36,8 @@ Examples:
   connctl remove --uid u17
   connctl remove --uid u17 --conn-id 12
   connctl remove --idle-over 10m --max 50 --note 'idle since lunch'
-  connctl remove --all --type reset --yes
+  connctl remove --idle-over 10m --dry-run
+  connctl remove --all --yes --rate 50/s --jitter 20% --pause-if 5%
   connctl list --uid u17 -o jsonl | connctl remove --batch -")]
     Remove(RemoveArgs),
     /// Discard what is pending and send RST
@@ -61,6 +62,24 @@ Examples:
 Examples:
   connctl resume --state paused")]
     Resume(ChangeArgs),
+    /// Act on exactly the connections of a plan that --dry-run has shown
+    #[command(before_help = "\
+Examples:
+  plan=$(connctl remove --idle-over 10m --dry-run -o name)
+  connctl apply $plan --yes
+  connctl apply $plan --rate 50/s --detach")]
+    Apply(ApplyArgs),
+    /// See and steer what the agent does at a pace
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  connctl remove --all --yes --rate 50/s --detach
+  connctl job list
+  connctl job pause j-1a2b3c4d-1
+  connctl job wait j-1a2b3c4d-1 --timeout 10m"
+    )]
+    Job(JobVerb),
     /// See and change who gets in
     #[command(
         subcommand,
@@ -177,6 +196,63 @@ pub(crate) struct ListArgs {
 pub(crate) struct ShowArgs {
     /// The connection
     pub conn_id: ConnId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// The plan
+    #[arg(value_name = "PLAN")]
+    pub plan: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Refuse a plan of more connections than this
+    #[arg(long, value_name = "N")]
+    pub max: Option<u64>,
+    /// Refuse a plan of more than this share of the node's connections
+    #[arg(long, value_name = "P", value_parser = values::percent)]
+    pub max_percent: Option<f64>,
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobVerb {
+    /// List jobs, the ended ones of the last day too
+    List,
+    /// Show one job
+    Show {
+        /// The job
+        #[arg(value_name = "JOB")]
+        job_id: String,
+    },
+    /// Begin nothing more until it is resumed
+    Pause {
+        /// The job
+        #[arg(value_name = "JOB")]
+        job_id: String,
+    },
+    /// Let a paused job go on
+    Resume {
+        /// The job
+        #[arg(value_name = "JOB")]
+        job_id: String,
+    },
+    /// End it early: what it has not begun stays as it is
+    Cancel {
+        /// The job
+        #[arg(value_name = "JOB")]
+        job_id: String,
+    },
+    /// Wait until it has ended, at most for --timeout
+    Wait {
+        /// The job
+        #[arg(value_name = "JOB")]
+        job_id: String,
+        /// Print what becomes of each connection
+        #[arg(long)]
+        items: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,15 +4,11 @@ use std::io::{self, BufRead, Write};
 
 use anyhow::Result;
 use connctl_api::error::Exit;
-use connctl_api::operation::OperationKind;
+use connctl_api::operation::{OperationKind, is_large};
+use connctl_api::plan::PlanRow;
 
 use crate::error::Failure;
 use crate::output::human::count;
-
-/// Without a terminal and without `--yes`, a set may have so many connections in any case …
-const UNASKED: u64 = 20;
-/// … or such a share of the node's, in percent.
-const UNASKED_PERCENT: u64 = 30;
 
 /// The set that is about to be touched.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +19,21 @@ pub(crate) struct Extent {
     pub users: Option<u64>,
     /// All connections of the node.
     pub node: u64,
+    /// Connections named one by one, or `--all`: what is meant is said, and `--yes` is enough.
+    pub is_explicit: bool,
+}
+
+impl Extent {
+    /// A plan's: whoever names it has seen its set.
+    pub(crate) fn of(plan: &PlanRow) -> Self {
+        Self {
+            operation: plan.operation,
+            connections: plan.connections,
+            users: Some(plan.users).filter(|users| *users > 0),
+            node: plan.node_connections,
+            is_explicit: true,
+        }
+    }
 }
 
 /// What is to be done before the set is touched.
@@ -30,12 +41,13 @@ pub(crate) struct Extent {
 pub(crate) enum Verdict {
     Go,
     Ask(String),
-    Refuse(String),
+    /// Why, and what to give.
+    Refuse(String, String),
 }
 
 /// Decides, without asking anybody.
 pub(crate) fn verdict(extent: &Extent, can_ask: bool) -> Verdict {
-    let Extent { operation, connections, users, node } = *extent;
+    let Extent { operation, connections, users, node, is_explicit } = *extent;
     if can_ask {
         if connections <= 1 || !operation.is_ending() {
             return Verdict::Go;
@@ -48,21 +60,27 @@ pub(crate) fn verdict(extent: &Extent, can_ask: bool) -> Verdict {
         let of = users.map(|users| format!(" of {}", count(users, "user"))).unwrap_or_default();
         return Verdict::Ask(format!("{verb} {}{of}?", count(connections, "connection")));
     }
-    let large = connections > UNASKED
-        && u128::from(connections) * 100 > u128::from(node) * u128::from(UNASKED_PERCENT);
-    if large && operation.is_ending() {
-        return Verdict::Refuse(format!("{connections} of the node's {node} connections would be ended"));
+    if is_large(connections, node) && operation.is_ending() {
+        let message = format!("{connections} of the node's {node} connections would be ended");
+        return Verdict::Refuse(message, flags(connections, is_explicit));
     }
     Verdict::Go
+}
+
+/// What says that so many are meant.
+pub(crate) fn flags(connections: u64, is_explicit: bool) -> String {
+    if is_explicit {
+        "give --yes if that is meant, or name fewer".to_owned()
+    } else {
+        format!("give --yes --max {connections} if that is meant, or narrow the selector")
+    }
 }
 
 /// Acts on a verdict: asks at the terminal where one is there.
 pub(crate) fn settle(verdict: Verdict) -> Result<()> {
     match verdict {
         Verdict::Go => Ok(()),
-        Verdict::Refuse(message) => Err(Failure::new(Exit::Refused, message)
-            .hint("give --yes if that is meant, or narrow the selector")
-            .into()),
+        Verdict::Refuse(message, hint) => Err(Failure::new(Exit::Refused, message).hint(hint).into()),
         Verdict::Ask(question) => {
             let mut stderr = io::stderr();
             write!(stderr, "{question} [y/N] ")?;
@@ -88,7 +106,7 @@ mod tests {
     use super::*;
 
     fn extent(operation: OperationKind, connections: u64, node: u64) -> Extent {
-        Extent { operation, connections, users: Some(3), node }
+        Extent { operation, connections, users: Some(3), node, is_explicit: false }
     }
 
     #[test]
@@ -107,8 +125,8 @@ mod tests {
         let script = |connections, node| verdict(&extent(OperationKind::Close, connections, node), false);
         assert_eq!(script(20, 20), Verdict::Go);
         assert_eq!(script(30, 100), Verdict::Go);
-        assert!(matches!(script(31, 100), Verdict::Refuse(_)));
-        assert!(matches!(script(21, 21), Verdict::Refuse(_)));
+        assert!(matches!(script(31, 100), Verdict::Refuse(_, hint) if hint.contains("--yes --max 31")));
+        assert!(matches!(script(21, 21), Verdict::Refuse(..)));
         assert_eq!(verdict(&extent(OperationKind::Resume, 900, 900), false), Verdict::Go);
     }
 

@@ -20,7 +20,11 @@ pub(crate) fn bar(invocation: &Invocation, total: Option<u64>) -> ProgressBar {
         Some(total) => ProgressBar::with_draw_target(Some(total), target),
         None => ProgressBar::with_draw_target(None, target),
     };
-    let form = if total.is_some() { "{bar:30} {pos}/{len}  {elapsed}" } else { "{spinner} {pos}  {elapsed}" };
+    let form = if total.is_some() {
+        "{bar:30} {pos}/{len}  {elapsed}  {msg}"
+    } else {
+        "{spinner} {pos}  {elapsed}  {msg}"
+    };
     // The template is constant and right; without it the bar would merely look different.
     let bar = match ProgressStyle::with_template(form) {
         Ok(style) => bar.with_style(style),

@@ -1,30 +1,27 @@
 //! `remove`, `reset`, `halfclose`, `pause` and `resume`: one file, five names.
 
-use std::io::{IsTerminal as _, Read as _, Write as _, stdin};
+use std::io::{IsTerminal as _, Read as _, stdin};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use connctl_api::client::{Client, ClientError, split};
-use connctl_api::conn::ListQuery;
-use connctl_api::error::{ErrorBody, Exit};
+use anyhow::Result;
+use connctl_api::client::{Client, ClientError};
+use connctl_api::error::{ErrorCode, Exit};
+use connctl_api::job::JobRow;
 use connctl_api::operation::{
     DEFAULT_GRACE_MS, ItemRef, MAX_GRACE_MS, MAX_ITEMS, MAX_NOTE_BYTES, OperationKind, OperationRequest,
-    Summary,
+    SideChoice,
 };
-use serde::Deserialize;
+use connctl_api::selector::Selector;
 
-use super::list;
+use super::{job, plan};
 use crate::args::bulk::{ChangeArgs, GuardArgs, RemoveArgs};
 use crate::bulk::batch::{self, Batch};
-use crate::bulk::confirm::{Extent, settle, verdict};
-use crate::bulk::{progress, report};
+use crate::bulk::confirm::{Extent, flags, settle, verdict};
+use crate::bulk::{follow, pace};
 use crate::error::Failure;
 use crate::invocation::Invocation;
-use crate::output::human::count;
-use crate::output::item::Items;
-use crate::output::printer::{Printer, read};
-use crate::output::{self};
+use crate::output;
 use crate::selection;
 
 /// `remove`: by selector or by batch.
@@ -33,10 +30,11 @@ pub(crate) async fn remove(args: &RemoveArgs, invocation: &Invocation) -> Result
     // Reading waits for whoever writes the batch; ctrl-c must get through meanwhile.
     let (file, skip_bad) = (path.clone(), args.skip_bad);
     let items = tokio::task::spawn_blocking(move || load(&file, skip_bad)).await??;
-    let request = OperationRequest { items: Some(items), ..request(args.kind, &args.change)? };
+    let ChangeArgs { side, guards, .. } = &args.change;
+    let request = OperationRequest { items: Some(items), ..request(args.kind, *side, guards)? };
     // A batch from stdin leaves nobody to ask.
     let can_ask = invocation.can_ask && path != Path::new("-");
-    operate(request, &args.change.guards, can_ask, invocation).await
+    act(request, guards, can_ask, invocation).await
 }
 
 /// Any of the five, by selector.
@@ -46,15 +44,17 @@ pub(crate) async fn run(
     invocation: &Invocation,
 ) -> Result<Exit> {
     let selector = selection::for_change(&args.selector)?;
-    let request = OperationRequest { selector: Some(selector), ..request(operation, args)? };
-    if args.guards.dry_run {
-        return dry_run(&request, invocation).await;
-    }
-    operate(request, &args.guards, invocation.can_ask, invocation).await
+    let request =
+        OperationRequest { selector: Some(selector), ..request(operation, args.side, &args.guards)? };
+    act(request, &args.guards, invocation.can_ask, invocation).await
 }
 
-fn request(operation: OperationKind, args: &ChangeArgs) -> Result<OperationRequest> {
-    let guards = &args.guards;
+/// What the flags ask for, about no connection yet.
+pub(crate) fn request(
+    operation: OperationKind,
+    side: Option<SideChoice>,
+    guards: &GuardArgs,
+) -> Result<OperationRequest> {
     let grace_ms = match guards.grace {
         None => None,
         Some(grace) => match u64::try_from(grace.as_millis()) {
@@ -66,11 +66,14 @@ fn request(operation: OperationKind, args: &ChangeArgs) -> Result<OperationReque
         return Err(Failure::usage(format!("--note has more than {MAX_NOTE_BYTES} bytes")).into());
     }
     Ok(OperationRequest {
-        side: args.side,
+        side,
         grace_ms,
         max: guards.max,
         max_percent: guards.max_percent,
         note: guards.note.clone(),
+        sample_percent: guards.sample,
+        idle_first: guards.idle_first,
+        pace: pace::of(&guards.pace)?,
         ..OperationRequest::new(operation)
     })
 }
@@ -110,93 +113,91 @@ fn load(path: &Path, skip_bad: bool) -> Result<Vec<ItemRef>> {
     Ok(items)
 }
 
-/// Lists the set and says how large it is. It is a listing, not a plan: what comes later is not in it.
-async fn dry_run(request: &OperationRequest, invocation: &Invocation) -> Result<Exit> {
-    let client = invocation.client()?;
-    let query = ListQuery { selector: request.selector.clone(), ..ListQuery::default() };
-    list::rows(&client, &query, &[], invocation).await?;
-    output::note(invocation, "dry run: nothing was touched");
-    Ok(Exit::Done)
-}
-
-async fn operate(
+/// Carries a request out, as far as the guards and whoever can be asked allow it.
+pub(crate) async fn act(
     request: OperationRequest,
     guards: &GuardArgs,
     can_ask: bool,
     invocation: &Invocation,
 ) -> Result<Exit> {
-    // A connection may use its whole grace before its line comes.
-    let grace = Duration::from_millis(request.grace_ms.unwrap_or(DEFAULT_GRACE_MS));
-    let client = invocation.client_with(invocation.patience().saturating_add(grace))?;
-    let mut total = request.items.as_ref().map(|items| u64::try_from(items.len()).unwrap_or(u64::MAX));
+    if guards.dry_run {
+        return plan::dry_run(&request, invocation).await;
+    }
     if !guards.yes && request.operation.is_ending() {
-        let extent = measure(&client, &request, can_ask).await?;
-        let verdict = verdict(&extent, can_ask);
+        if can_ask {
+            return plan::ask_and_apply(&request, guards.pace.detach, invocation).await;
+        }
+        let verdict = verdict(&measure(&invocation.client()?, &request).await?, false);
         tokio::task::spawn_blocking(move || settle(verdict)).await??;
-        total = Some(extent.connections);
-    } else if total.is_none() && invocation.stderr_is_terminal {
+    }
+    carry_out(&request, guards.pace.detach, invocation).await.map_err(|error| explained(error, guards))
+}
+
+async fn carry_out(request: &OperationRequest, detach: bool, invocation: &Invocation) -> Result<Exit> {
+    if detach || request.pace.is_some() {
+        let client = invocation.client()?;
+        let job = client.detach(request).await?;
+        return begun(&client, &job, detach, invocation).await;
+    }
+    let client = patient(request.grace_ms, invocation)?;
+    let mut total = request.items.as_ref().map(|items| u64::try_from(items.len()).unwrap_or(u64::MAX));
+    if total.is_none() && invocation.stderr_is_terminal {
         total = Some(client.count(request.selector.clone(), None).await?.count);
     }
-    stream(&client, &request, total, invocation).await
+    let lines = client.operate(request).await?;
+    follow::items(lines, request.operation, total, invocation).await
+}
+
+/// A job has begun: it is named, or followed.
+pub(crate) async fn begun(
+    client: &Client,
+    begun: &JobRow,
+    detach: bool,
+    invocation: &Invocation,
+) -> Result<Exit> {
+    if !detach {
+        return follow::job(client, begun, invocation).await;
+    }
+    job::print(begun, invocation)?;
+    output::note(invocation, &format!("`connctl job wait {}` waits for it", begun.job_id));
+    Ok(Exit::Done)
+}
+
+/// A client that waits for connections to use their whole grace before their lines come.
+pub(crate) fn patient(grace_ms: Option<u64>, invocation: &Invocation) -> Result<Client> {
+    let grace = Duration::from_millis(grace_ms.unwrap_or(DEFAULT_GRACE_MS));
+    invocation.client_with(invocation.patience().saturating_add(grace))
 }
 
 /// How much is at stake. The agent counts; the listing need not be fetched for it.
-async fn measure(client: &Client, request: &OperationRequest, can_ask: bool) -> Result<Extent> {
-    let operation = request.operation;
-    if let Some(items) = &request.items {
-        let connections = u64::try_from(items.len()).unwrap_or(u64::MAX);
-        let node = if can_ask { connections } else { client.node().await?.connections };
-        return Ok(Extent { operation, connections, users: None, node });
-    }
-    let report = client.count(request.selector.clone(), can_ask.then(|| "uid".to_owned())).await?;
-    let users = report.by.map(|by| by.iter().filter(|row| row.value.is_some()).count());
-    let users = users.and_then(|users| u64::try_from(users).ok()).filter(|users| *users > 0);
-    let node = if can_ask { report.count } else { client.node().await?.connections };
-    Ok(Extent { operation, connections: report.count, users, node })
+async fn measure(client: &Client, request: &OperationRequest) -> Result<Extent> {
+    let connections = match &request.items {
+        Some(items) => u64::try_from(items.len()).unwrap_or(u64::MAX),
+        None => client.count(request.selector.clone(), None).await?.count,
+    };
+    let node = client.node().await?.connections;
+    let is_explicit = is_explicit(request);
+    Ok(Extent { operation: request.operation, connections, users: None, node, is_explicit })
 }
 
-/// A line of the answer. An error in the middle ends it.
-#[derive(Deserialize)]
-struct Last {
-    summary: Option<Summary>,
+/// Connections named one by one, or all of them: what is meant is said.
+fn is_explicit(request: &OperationRequest) -> bool {
+    let selector = request.selector.as_deref().and_then(|text| text.parse::<Selector>().ok());
+    selector.is_none_or(|selector| selector.is_all() || selector.named_ids().is_some())
 }
 
-/// Sends the request and prints each line as it comes.
-async fn stream(
-    client: &Client,
-    request: &OperationRequest,
-    total: Option<u64>,
-    invocation: &Invocation,
-) -> Result<Exit> {
-    let mut lines = client.operate(request).await?;
-    let mut printer = Printer::<Items>::items(invocation)?;
-    let mut out = output::stdout();
-    let bar = progress::bar(invocation, total);
-    let (mut summary, mut ready) = (None, Vec::new());
-    while let Some(block) = lines.block().await? {
-        for line in split(block) {
-            if line.starts_with(b"{\"error\":{") {
-                return Err(ClientError::from(read::<ErrorBody>(line)?.error).into());
-            }
-            if line.starts_with(b"{\"summary\":") {
-                summary = read::<Last>(line)?.summary;
-                continue;
-            }
-            bar.inc(1);
-            printer.line(line, &mut ready, &mut |_| {})?;
+/// The agent's refusal of a large set, with the flag to give.
+fn explained(error: anyhow::Error, guards: &GuardArgs) -> anyhow::Error {
+    match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Api(refused))
+            if refused.code == ErrorCode::GuardRefused
+                && guards.max.is_none()
+                && guards.max_percent.is_none() =>
+        {
+            let number = refused.message.split(' ').next().and_then(|number| number.parse().ok());
+            let hint = flags(number.unwrap_or_default(), false);
+            Failure::new(Exit::Refused, refused.message.clone()).hint(hint).into()
         }
-        // Whoever reads the lines learns of each one as it comes; on a terminal the bar makes room for them.
-        bar.suspend(|| out.write_all(&ready).and_then(|()| out.flush()))?;
-        ready.clear();
+        _ => error,
     }
-    bar.finish_and_clear();
-    let summary =
-        summary.context("the agent broke off before the summary: some connections may not be done")?;
-    printer.finish(Some(&serde_json::to_string(&summary)?), &mut out)?;
-    if invocation.format.is_table() {
-        output::note(invocation, &report::line_of(request.operation, &summary));
-    } else if summary.requested == 0 {
-        output::note(invocation, &format!("{} matched", count(0, "connection")));
-    }
-    Ok(report::exit_of(&summary))
 }

@@ -83,7 +83,7 @@ async fn measure(client: &Client, change: &Change, can_ask: bool) -> Result<Exte
     let users =
         u64::try_from(users.collect::<std::collections::HashSet<_>>().len()).ok().filter(|users| *users > 0);
     let node = if can_ask { report.ending } else { client.node().await?.connections };
-    Ok(Extent { operation: OperationKind::Close, connections: report.ending, users, node })
+    Ok(Extent { operation: OperationKind::Close, connections: report.ending, users, node, is_explicit: true })
 }
 
 /// `3 connections would be closed (front: 2 of u1 evicted, 1 inactivity)`.

@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod csv;
 pub(crate) mod human;
 pub(crate) mod item;
+pub(crate) mod jobs;
 mod layout;
 pub(crate) mod limit;
 pub(crate) mod pairs;
@@ -15,7 +16,7 @@ mod scan;
 pub(crate) mod style;
 mod table;
 pub(crate) mod tree;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::io::{self, BufWriter, StdoutLock, Write};
 

@@ -18,10 +18,12 @@ pub use self::lines::{Lines, split};
 use crate::conn::{AssignRequest, ConnPage, CountReport, ListQuery};
 use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::id::ConnId;
+use crate::job::{JobPage, JobRow};
 use crate::limit::{LimitPage, LimitRemoval, LimitReport, LimitRequest};
 use crate::listener::{GateReports, GateRequest, ListenerPage, ListenerRow};
 use crate::node::NodeReport;
 use crate::operation::OperationRequest;
+use crate::plan::{ApplyRequest, PlanRow};
 use crate::route;
 use crate::stats::{GroupCount, ReasonCount, StatsBy, StatsQuery};
 use crate::wait::{WaitReport, WaitRequest};
@@ -122,6 +124,100 @@ impl Client {
         Ok(self.lines(response))
     }
 
+    /// The same as a job that runs whoever waits for it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn detach(&self, request: &OperationRequest) -> Result<JobRow, ClientError> {
+        let request = OperationRequest { detach: true, ..request.clone() };
+        self.json(self.post(route::OPERATIONS).json(&request)).await
+    }
+
+    /// Freezes a set without touching it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn plan(&self, request: &OperationRequest) -> Result<PlanRow, ClientError> {
+        self.json(self.post(route::PLANS).json(request)).await
+    }
+
+    /// One plan.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn plan_row(&self, plan_id: &str) -> Result<PlanRow, ClientError> {
+        self.json(self.request(Method::GET, route::PLAN, plan_id)?).await
+    }
+
+    /// The connections of a plan that still live, as JSON lines, one row each.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn plan_rows(&self, plan_id: &str) -> Result<Lines, ClientError> {
+        let request = self.request(Method::GET, route::PLAN_CONNECTIONS, plan_id)?;
+        Ok(self.lines(self.send(request).await?))
+    }
+
+    /// Drops a plan.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn drop_plan(&self, plan_id: &str) -> Result<PlanRow, ClientError> {
+        self.json(self.request(Method::DELETE, route::PLAN, plan_id)?).await
+    }
+
+    /// Carries a plan out; lines as for [`Client::operate`].
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn apply(&self, plan_id: &str, request: &ApplyRequest) -> Result<Lines, ClientError> {
+        let http = self.request(Method::POST, route::APPLY, plan_id)?.json(request);
+        Ok(self.lines(self.send(http).await?))
+    }
+
+    /// Carries a plan out by a job that runs whoever waits for it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn apply_detached(&self, plan_id: &str, request: &ApplyRequest) -> Result<JobRow, ClientError> {
+        let request = ApplyRequest { detach: true, ..request.clone() };
+        self.json(self.request(Method::POST, route::APPLY, plan_id)?.json(&request)).await
+    }
+
+    /// Every job.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn jobs(&self) -> Result<JobPage, ClientError> {
+        self.json(self.get(route::JOBS)).await
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn job(&self, job_id: &str) -> Result<JobRow, ClientError> {
+        self.json(self.request(Method::GET, route::JOB, job_id)?).await
+    }
+
+    /// Follows a job to its end; see [`JobLine`](crate::job::JobLine). The agent is never silent for longer than
+    /// a second.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn watch_job(&self, job_id: &str, items: bool) -> Result<Lines, ClientError> {
+        let request = self.request(Method::GET, route::JOB_WATCH, job_id)?;
+        Ok(self.lines(self.send(request.query(&[("items", items)])).await?))
+    }
+
+    /// Pauses, resumes or cancels a job: `path` is the route.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn change_job(&self, path: &'static str, job_id: &str) -> Result<JobRow, ClientError> {
+        self.json(self.request(Method::POST, path, job_id)?).await
+    }
+
     /// Every listener.
     ///
     /// # Errors
@@ -135,12 +231,7 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn listener(&self, name: &str) -> Result<ListenerRow, ClientError> {
-        let mut url = reqwest::Url::parse(&self.base).map_err(|error| self.garbled(&error))?;
-        let parent = route::LISTENER.trim_start_matches('/').trim_end_matches("{name}").trim_end_matches('/');
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.clear().extend(parent.split('/')).push(name);
-        }
-        self.json(self.http.request(Method::GET, url).timeout(self.patience)).await
+        self.json(self.request(Method::GET, route::LISTENER, name)?).await
     }
 
     /// Makes listeners reject new connections.
@@ -232,6 +323,16 @@ impl Client {
 
     fn post(&self, path: &str) -> RequestBuilder {
         self.http.post(format!("{}{path}", self.base))
+    }
+
+    /// A request to a route with one name in it, which may be any text.
+    fn request(&self, method: Method, path: &str, name: &str) -> Result<RequestBuilder, ClientError> {
+        let mut url = reqwest::Url::parse(&self.base).map_err(|error| self.garbled(&error))?;
+        if let Ok(mut segments) = url.path_segments_mut() {
+            let parts = path.trim_start_matches('/').split('/');
+            segments.clear().extend(parts.map(|part| if part.starts_with('{') { name } else { part }));
+        }
+        Ok(self.http.request(method, url))
     }
 
     fn lines(&self, response: Response) -> Lines {

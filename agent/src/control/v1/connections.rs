@@ -22,24 +22,27 @@ use crate::registry::Conn;
 /// `GET /v1/connections`
 pub(super) async fn list(
     State(node): State<Arc<Node>>,
-    State(mut stop): State<Stop>,
+    State(stop): State<Stop>,
     uri: Uri,
 ) -> Result<Response, Refusal> {
     match ops::list::query(&node, list_query(&uri)?).await? {
         Listing::Page(page) => Ok(Json(page).into_response()),
         Listing::Count(report) => Ok(Json(report).into_response()),
-        Listing::Rows(conns) => {
-            let (lines, response) = stream::lines();
-            tokio::spawn(async move {
-                tokio::select! {
-                    // The client left, or read nothing for too long: there is nobody to tell.
-                    _ = write_rows(&node, &conns, lines) => {}
-                    () = stop.wait() => {}
-                }
-            });
-            Ok(response)
-        }
+        Listing::Rows(conns) => Ok(rows(node, conns, stop)),
     }
+}
+
+/// An answer of one row a line.
+pub(super) fn rows(node: Arc<Node>, conns: Vec<Arc<Conn>>, mut stop: Stop) -> Response {
+    let (lines, response) = stream::lines();
+    tokio::spawn(async move {
+        tokio::select! {
+            // The client left, or read nothing for too long: there is nobody to tell.
+            _ = write_rows(&node, &conns, lines) => {}
+            () = stop.wait() => {}
+        }
+    });
+    response
 }
 
 async fn write_rows(node: &Node, conns: &[Arc<Conn>], mut lines: Lines) -> Result<(), Gone> {

@@ -10,9 +10,11 @@ mod tests {
     use connctl_api::conn::{ListQuery, Mode, Side, State};
     use connctl_api::end::{Reason, SideWire};
     use connctl_api::error::ErrorCode;
+    use connctl_api::job::JobState;
     use connctl_api::limit::{LimitScope, LimitSource};
     use connctl_api::listener::{RejectMode, UpstreamState};
     use connctl_api::operation::{ItemStatus, OperationKind, SideChoice, Summary};
+    use connctl_api::plan::PlanState;
     use connctl_api::route;
     use connctl_api::stats::StatsBy;
     use serde_json::Value;
@@ -54,6 +56,8 @@ mod tests {
             ("OperationKind", words(OperationKind::ALL)),
             ("SideChoice", words(SideChoice::ALL)),
             ("ItemStatus", words(ItemStatus::ALL)),
+            ("PlanState", words(PlanState::ALL)),
+            ("JobState", words(JobState::ALL)),
             ("RejectMode", words(RejectMode::ALL)),
             ("UpstreamState", words(UpstreamState::ALL)),
             ("StatsBy", words(StatsBy::ALL)),

@@ -2,10 +2,12 @@
 
 mod connections;
 mod description;
+mod jobs;
 mod limits;
 mod listeners;
 mod node;
 mod operations;
+mod plans;
 mod stats;
 mod wait;
 
@@ -32,5 +34,15 @@ pub(super) fn routes() -> Router<App> {
         .route(route::NODE, get(node::report))
         .route(route::HEALTH, get(node::health))
         .route(route::WAIT, post(wait::wait))
+        .route(route::PLANS, get(plans::list).post(plans::make))
+        .route(route::PLAN, get(plans::show).delete(plans::remove))
+        .route(route::PLAN_CONNECTIONS, get(plans::connections))
+        .route(route::APPLY, post(plans::apply))
+        .route(route::JOBS, get(jobs::list))
+        .route(route::JOB, get(jobs::show))
+        .route(route::JOB_WATCH, get(jobs::follow))
+        .route(route::JOB_PAUSE, post(jobs::pause))
+        .route(route::JOB_RESUME, post(jobs::resume))
+        .route(route::JOB_CANCEL, post(jobs::cancel))
         .route(route::OPENAPI, get(node::openapi))
 }

@@ -3,24 +3,39 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use connctl_api::operation::{Item, OperationLine, OperationRequest};
 
+use super::jobs::Shown;
 use crate::control::Stop;
 use crate::control::error::Refusal;
 use crate::control::extract::LargeJsonBody;
 use crate::control::stream::{self, Gone, Lines};
-use crate::ops::operate::Run;
+use crate::ops::operate::{Run, Started};
 use crate::ops::{self, Node};
 
 /// `POST /v1/operations`: what is wrong with the request is told by the status; after that, lines.
 pub(super) async fn start(
     State(node): State<Arc<Node>>,
-    State(mut stop): State<Stop>,
+    State(stop): State<Stop>,
     LargeJsonBody(request): LargeJsonBody<OperationRequest>,
 ) -> Result<Response, Refusal> {
-    let mut run = ops::operate::start(&node, request).await?;
+    let detach = request.detach;
+    Ok(answer(ops::operate::start(&node, request).await?, detach, stop))
+}
+
+/// The answer to an operation that has begun: items and a summary, or the job of one that is detached.
+pub(super) fn answer(started: Started, detach: bool, stop: Stop) -> Response {
+    match started {
+        Started::Run(run) => items(run, stop),
+        Started::Job(job) if detach => Json(job.row()).into_response(),
+        Started::Job(job) => super::jobs::watch(job, Shown::ITEMS, stop),
+    }
+}
+
+fn items(mut run: Run, mut stop: Stop) -> Response {
     let (mut lines, response) = stream::lines();
     // A task of its own: when the client leaves, nothing new is begun, and what was posted to the owners of
     // the connections happens all the same.
@@ -34,7 +49,7 @@ pub(super) async fn start(
             None => lines.break_off("the agent is stopping").await,
         }
     });
-    Ok(response)
+    response
 }
 
 async fn write_items(run: &mut Run, lines: &mut Lines) -> Result<(), Gone> {

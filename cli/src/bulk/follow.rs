@@ -1,0 +1,180 @@
+//! The answer to a bulk operation: each item as it comes, and the exit code that the summary makes.
+
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+use connctl_api::client::{Client, ClientError, Lines, split};
+use connctl_api::error::{ErrorBody, Exit};
+use connctl_api::job::{JobRow, JobState};
+use connctl_api::operation::{OperationKind, Summary};
+use indicatif::ProgressBar;
+use serde::Deserialize;
+
+use super::{progress, report};
+use crate::invocation::Invocation;
+use crate::output::human::count;
+use crate::output::item::Items;
+use crate::output::printer::{Printer, read};
+use crate::output::{self};
+
+/// The last line.
+#[derive(Deserialize)]
+struct Last {
+    summary: Option<Summary>,
+}
+
+/// A line about the job itself.
+#[derive(Deserialize)]
+struct News {
+    job: JobRow,
+}
+
+/// Prints the items of an operation, and says how it ended.
+pub(crate) async fn items(
+    lines: Lines,
+    operation: OperationKind,
+    total: Option<u64>,
+    invocation: &Invocation,
+) -> Result<Exit> {
+    match print(lines, operation, total, std::future::pending::<()>(), invocation).await? {
+        Some(exit) => Ok(exit),
+        None => Ok(Exit::Interrupted),
+    }
+}
+
+/// Prints a job's items until it ends. The job does not need anybody to wait for it.
+pub(crate) async fn job(client: &Client, job: &JobRow, invocation: &Invocation) -> Result<Exit> {
+    let id = job.job_id;
+    let lines = client.watch_job(&id.to_string(), true).await?;
+    let interrupted = tokio::signal::ctrl_c();
+    let printed = print(lines, job.operation, Some(job.connections), interrupted, invocation).await?;
+    if printed.is_none() {
+        output::complain(&format!("connctl: job {id} goes on in the agent"));
+        output::complain(&format!(
+            "  `connctl job cancel {id}` ends it, `connctl job wait {id}` waits for it"
+        ));
+    }
+    Ok(printed.unwrap_or(Exit::Interrupted))
+}
+
+/// Prints items up to the summary; none where it was interrupted before.
+async fn print<T>(
+    mut lines: Lines,
+    operation: OperationKind,
+    total: Option<u64>,
+    interrupted: impl Future<Output = T>,
+    invocation: &Invocation,
+) -> Result<Option<Exit>> {
+    let mut interrupted = std::pin::pin!(interrupted);
+    let mut printer = Printer::<Items>::items(invocation)?;
+    let mut out = output::stdout();
+    let bar = progress::bar(invocation, total);
+    let (mut summary, mut job, mut ready) = (None, None, Vec::new());
+    loop {
+        let block = tokio::select! {
+            biased;
+            _ = &mut interrupted => {
+                bar.finish_and_clear();
+                printer.finish(None, &mut out)?;
+                return Ok(None);
+            }
+            block = lines.block() => block?,
+        };
+        let Some(block) = block else { break };
+        for line in split(block) {
+            if line.starts_with(b"{\"error\":{") {
+                return Err(ClientError::from(read::<ErrorBody>(line)?.error).into());
+            }
+            if line.starts_with(b"{\"summary\":") {
+                summary = read::<Last>(line)?.summary;
+            } else if line.starts_with(b"{\"job\":") {
+                job = Some(told(read::<News>(line)?.job, &bar));
+            } else {
+                bar.inc(1);
+                printer.line(line, &mut ready, &mut |_| {})?;
+            }
+        }
+        // Whoever reads the lines learns of each one as it comes; on a terminal the bar makes room for them.
+        bar.suspend(|| out.write_all(&ready).and_then(|()| out.flush()))?;
+        ready.clear();
+        if let Some(job) = job.as_ref().filter(|job| has_stalled(job)) {
+            summary = Some(job.summary);
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    let summary =
+        summary.context("the agent broke off before the summary: some connections may not be done")?;
+    printer.finish(Some(&serde_json::to_string(&summary)?), &mut out)?;
+    if invocation.format.is_table() {
+        output::note(invocation, &report::line_of(operation, &summary));
+    } else if summary.requested == 0 {
+        output::note(invocation, &format!("{} matched", count(0, "connection")));
+    }
+    Ok(Some(match job {
+        Some(job) => ended(&job, invocation),
+        None => report::exit_of(&summary),
+    }))
+}
+
+/// Follows a job without its items until it ends; gives its row.
+pub(crate) async fn progress(client: &Client, job: JobRow, invocation: &Invocation) -> Result<JobRow> {
+    let bar = progress::bar(invocation, Some(job.connections));
+    let mut lines = client.watch_job(&job.job_id.to_string(), false).await?;
+    let mut last = job;
+    let mut is_whole = false;
+    while let Some(block) = lines.block().await? {
+        for line in split(block) {
+            if line.starts_with(b"{\"job\":") {
+                last = told(read::<News>(line)?.job, &bar);
+                bar.set_position(last.summary.requested);
+            }
+            is_whole |= line.starts_with(b"{\"summary\":");
+        }
+        if has_stalled(&last) {
+            is_whole = true;
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    anyhow::ensure!(is_whole, "the agent broke off before the job ended");
+    Ok(last)
+}
+
+/// Nothing comes of it any more until somebody decides.
+fn has_stalled(job: &JobRow) -> bool {
+    job.state == JobState::Paused && job.reason.as_deref() != Some(BY_OPERATOR)
+}
+
+/// What the agent says of a job that a person paused: whoever did that goes on with it.
+const BY_OPERATOR: &str = "an operator paused it";
+
+fn told(job: JobRow, bar: &ProgressBar) -> JobRow {
+    let rate = job.rate.map(|rate| format!("{rate:.1}/s")).unwrap_or_default();
+    bar.set_message(match job.state {
+        JobState::Running => rate,
+        state => state.to_string(),
+    });
+    job
+}
+
+/// The exit code of a job that has ended or stalled. What is to be done about it is said.
+pub(crate) fn ended(job: &JobRow, invocation: &Invocation) -> Exit {
+    let id = job.job_id;
+    match job.state {
+        JobState::Done => report::exit_of(&job.summary),
+        JobState::Paused => {
+            let reason = job.reason.as_deref().unwrap_or_default();
+            output::complain(&format!("connctl: job {id} is paused: {reason}"));
+            output::note(
+                invocation,
+                &format!("  `connctl job resume {id}` goes on, `connctl job cancel {id}` ends it"),
+            );
+            Exit::Partial
+        }
+        state => {
+            output::complain(&format!("connctl: job {id} was {state}"));
+            if job.summary.done > 0 { Exit::Partial } else { Exit::Failed }
+        }
+    }
+}
