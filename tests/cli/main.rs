@@ -18,3 +18,4 @@ mod output;
 mod readme;
 mod remove;
 mod terminal;
+mod use_cases;
