@@ -19,6 +19,7 @@ mod floors;
 mod half_close;
 mod identity;
 mod instruments;
+mod kick_notice;
 mod limits;
 mod listener_gate;
 mod memory;

@@ -2,6 +2,7 @@
 //! functions and nothing below them.
 
 pub mod assign;
+pub mod farewell;
 pub mod gate;
 pub mod limit;
 pub mod list;
