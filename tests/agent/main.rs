@@ -20,6 +20,7 @@ mod half_close;
 mod identity;
 mod instruments;
 mod jobs;
+mod kick_notice;
 mod limits;
 mod listener_gate;
 mod memory;

@@ -20,3 +20,4 @@ mod plan;
 mod readme;
 mod remove;
 mod terminal;
+mod use_cases;

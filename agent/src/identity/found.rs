@@ -13,17 +13,24 @@ pub struct Found {
     pub device: Option<Box<str>>,
     /// What else is known.
     pub tags: Vec<(&'static str, Box<str>)>,
+    /// In its protocol a server says goodbye, and [`super::Frames`] tells where.
+    pub has_farewell: bool,
 }
 
 impl Found {
     /// A user by these bytes.
     pub(super) fn user(bytes: &[u8]) -> Result<Self, Miss> {
-        Ok(Self { uid: label(bytes).ok_or(Miss::No)?, device: None, tags: Vec::new() })
+        Ok(Self { uid: label(bytes).ok_or(Miss::No)?, device: None, tags: Vec::new(), has_farewell: false })
     }
 
     /// A user of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::user(name.as_bytes()).ok()
+    }
+
+    /// A server says goodbye in its protocol.
+    pub(super) fn with_farewell(self) -> Self {
+        Self { has_farewell: true, ..self }
     }
 
     /// The device, where these bytes can name one.

@@ -25,6 +25,7 @@ use crate::config::identity::{MAX_RULES, Rule};
 use crate::registry::conn::Labels;
 use crate::registry::{Conn, Registry};
 pub use found::Found;
+pub use wukongim::Frames;
 
 /// What is looked at in all.
 const MAX_BYTES: usize = 4096;

@@ -3,6 +3,7 @@
 
 pub mod assign;
 pub mod freeze;
+pub mod farewell;
 pub mod gate;
 mod guard;
 pub mod job;

@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc;
 
+use super::farewell;
 use super::message::Message;
 use super::pair::Pair;
 use super::thread::Context;
@@ -45,8 +46,12 @@ pub(super) fn look(pair: &mut Pair, bytes: &[u8], registry: &Registry) {
         Err(Miss::More) => return,
         Err(Miss::No) => {}
         Ok(found) => {
+            let has_farewell = found.has_farewell;
             identity::assign(registry, &pair.conn, found, tap.presumed.as_deref());
             pair.is_news = true;
+            if has_farewell {
+                farewell::expect(pair);
+            }
         }
     }
     pair.tap = None;

@@ -54,6 +54,8 @@ pub(super) enum Message {
     Inspect { targets: Vec<Target>, facts: Facts },
     /// The policies have changed: look at the connections now, and tell which of them end.
     Refresh { ended: Ended },
+    /// Say this to the clients whose protocol has such a packet.
+    Farewell { targets: Vec<Target>, packet: Arc<[u8]> },
     /// Ask the server of this connection, which the agent opened, whether it is there.
     Ask { target: Target, asker: oneshot::Sender<()> },
     /// A name that a connection wants to dial has these addresses.

@@ -7,6 +7,7 @@
 mod command;
 mod dial;
 mod ending;
+mod farewell;
 mod flow;
 mod identify;
 mod inspect;
@@ -163,6 +164,13 @@ impl Pool {
     pub fn operate(&self, thread: u16, targets: Vec<Target>, command: Command, replies: Replies) {
         if let Some(handle) = self.handles.get(usize::from(thread)) {
             handle.outbox.post(Message::Operate { targets, command, replies });
+        }
+    }
+
+    /// Says this to the clients, on connections of one thread, whose protocol has such a packet.
+    pub fn say_farewell(&self, thread: u16, targets: Vec<Target>, packet: Arc<[u8]>) {
+        if let Some(handle) = self.handles.get(usize::from(thread)) {
+            handle.outbox.post(Message::Farewell { targets, packet });
         }
     }
 

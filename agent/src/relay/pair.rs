@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use connctl_api::conn::{Mode, Side, State};
 
+use super::farewell::Farewell;
 use super::flow::{Cut, Flow};
 use super::speaker::Speaker;
 use super::work::{Method, Work};
@@ -38,6 +39,8 @@ pub(super) struct Pair {
     pub(super) tap: Option<Box<Tap>>,
     /// Where the agent opened the connection: what it says there itself.
     pub(super) speaker: Option<Box<Speaker>>,
+    /// Where its protocol has a last packet that is not said yet.
+    pub(super) farewell: Option<Box<Farewell>>,
     /// Its user has become known, and the limit for users is still to be asked.
     pub(super) is_news: bool,
     /// Whose FIN came first.
@@ -184,6 +187,7 @@ impl Pair {
             moving: None,
             tap: None,
             speaker: None,
+            farewell: None,
             is_news: false,
             first_end: None,
             deadline: 0,

@@ -14,7 +14,7 @@ use rustix::pipe::SpliceFlags;
 
 use super::flow::{Cut, Push};
 use super::pair::{Pair, Way};
-use super::{identify, items, reconnect, speaker};
+use super::{farewell, identify, items, reconnect, speaker};
 use crate::net::close;
 use crate::net::pipes::Pool;
 use crate::registry::Registry;
@@ -138,8 +138,11 @@ fn take(
         to => take_small(pair, way, from, to, room, tools)?,
     };
     // What moves by pipe cannot be looked at.
-    let is_looked_at = pair.moving.is_some() || (from == Side::Client && pair.tap.is_some());
-    let may_be_bulk = to.is_some() && !is_looked_at;
+    let is_looked_at = match from {
+        Side::Client => pair.tap.is_some(),
+        Side::Upstream => pair.farewell.is_some(),
+    };
+    let may_be_bulk = to.is_some() && !is_looked_at && pair.moving.is_none();
     let flow = pair.flow_mut(way);
     if let Cut::After(left) = flow.cut {
         flow.cut = Cut::After(left - count.min(left));
@@ -192,6 +195,15 @@ fn take_small(
     };
     if pair.moving.is_some() {
         return items::relay(pair, way, to, count, tools).map(|()| count as u64);
+    }
+    if from == Side::Upstream
+        && let Some(all) = farewell::pass(pair, &tools.buffer[..count])
+    {
+        pair.flow_mut(way).hold_bytes(&all);
+        return match push(pair, way, Some(to), tools) {
+            Push::Failed(error) => Err((to, error)),
+            Push::Empty | Push::Full => Ok(count as u64),
+        };
     }
     let target = &mut pair.legs[to as usize];
     let Some(fd) = target.fd.as_ref() else {

@@ -18,7 +18,7 @@ use super::parking::{self, Parking};
 use super::pump::{BUFFER_BYTES, Stop, Tools, pump};
 use super::sweep::{self, Sweep};
 use super::timers::Timers;
-use super::{Shared, command, dial, ending, identify, inspect, reconnect, speaker};
+use super::{Shared, command, dial, ending, farewell, identify, inspect, reconnect, speaker};
 use crate::base::clock;
 use crate::base::inbox::{Inbox, Outbox};
 use crate::conn::command::{Command, Outcome, Replies, Target};
@@ -234,6 +234,16 @@ impl Relay {
                     if let Some(pair) = self.find(slot, id) {
                         // Whoever asked may have gone.
                         let _ = facts.try_send((id, inspect::sides(pair)));
+                    }
+                }
+            }
+            Message::Farewell { targets, packet } => {
+                for (slot, id) in targets {
+                    if self.find(slot, id).is_some() {
+                        self.with(slot, |pair, slot, context| {
+                            farewell::say(pair, &packet);
+                            drive(pair, slot, context);
+                        });
                     }
                 }
             }

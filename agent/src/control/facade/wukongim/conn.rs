@@ -10,15 +10,16 @@ use tokio::sync::Semaphore;
 
 use super::answer::{self, Fault};
 use super::body::Fields;
+use super::packet;
 use crate::control::facade::profile::Profile;
 use crate::control::facade::set;
-use crate::ops::Node;
+use crate::ops::{self, Node};
 use crate::registry::Conn;
 
 /// What operations of this facade leave as their note.
 const NOTE: &str = "wukongim";
-/// Between the answer to a kick and the close. The original uses it to let its farewell packet reach the
-/// client; here it is the time in which what is under way can end.
+/// Between the answer to a kick and the close: in it the farewell packet reaches the client, and what is under
+/// way can end.
 const NOTICE: Duration = Duration::from_secs(2);
 /// Kicks that wait for their time. Beyond that they do not wait.
 const MAX_NOTICES: usize = 1_024;
@@ -44,13 +45,15 @@ pub(super) async fn remove(State(node): State<Arc<Node>>, request: Request) -> R
 pub(super) async fn kick(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Fault> {
     let profile = Profile::of(&node.settings);
     if let Some(conn) = named(&node, profile, request).await? {
-        close_after_notice(&node, vec![conn]);
+        close_after_notice(&node, vec![conn], "server kick");
     }
     Ok(answer::ok(profile))
 }
 
-/// Closes these connections when the notice is over, and no others: what came in between is not touched.
-pub(super) fn close_after_notice(node: &Arc<Node>, conns: Vec<Arc<Conn>>) {
+/// Tells the clients of these connections, where they were identified as this system's, and closes the
+/// connections when the notice is over, and no others: what came in between is not touched.
+pub(super) fn close_after_notice(node: &Arc<Node>, conns: Vec<Arc<Conn>>, reason: &str) {
+    ops::farewell::say(node, &conns, &packet::disconnect(reason));
     let node = Arc::clone(node);
     tokio::spawn(async move {
         if let Ok(_permit) = NOTICES.try_acquire() {

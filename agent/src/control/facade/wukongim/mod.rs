@@ -6,6 +6,7 @@ mod conn;
 mod connz;
 mod device;
 mod manager;
+mod packet;
 mod user;
 mod varz;
 

@@ -29,7 +29,7 @@ pub(super) async fn device_quit(State(node): State<Arc<Node>>, request: Request)
     if flag != device::ALL {
         conns.retain(|conn| device::flag(conn.labels().device.as_deref()) == flag);
     }
-    conn::close_after_notice(&node, conns);
+    conn::close_after_notice(&node, conns, "");
     Ok(answer::ok(Profile::of(&node.settings)))
 }
 
