@@ -281,6 +281,7 @@ pub fn listener_flag(mode: Mode, text: &str) -> anyhow::Result<file::Listener> {
         max_per_device: None,
         connections_per_minute_per_ip: None,
         on_over: None,
+        max_pending_bytes: None,
     })
 }
 
@@ -334,6 +335,10 @@ mod tests {
             (
                 "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nnetwork_prefix_ipv4=40",
                 ["network_prefix_ipv4", "40"],
+            ),
+            (
+                "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nmax_pending_bytes='1 meg'",
+                ["max_pending_bytes", "1 meg"],
             ),
             ("max_connections = 'many'", ["max_connections", "many"]),
             ("[outbound]\nidle_timeout='0s'", ["idle_timeout of outbound", "0"]),

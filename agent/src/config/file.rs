@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde::de::Error as _;
 
-use super::keys::Span;
+use super::keys::{Size, Span};
 use super::policy::{KeepAlive, OnOver};
 use super::settings::{Compat, ProxyVersion};
 
@@ -122,6 +122,8 @@ pub struct Listener {
     pub connections_per_minute_per_ip: Option<u32>,
     /// What happens to one too many.
     pub on_over: Option<OnOver>,
+    /// The most bytes that may wait for a peer of a connection.
+    pub max_pending_bytes: Option<Size>,
 }
 
 /// A duration such as `"30m"`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context;
-use connctl_api::conn::MAX_PAGE_ROWS;
+use connctl_api::conn::{MAX_PAGE_ROWS, SideDetail};
 use connctl_api::end::Reason;
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::ConnId;
@@ -84,7 +84,7 @@ pub async fn change(node: &Arc<Node>, change: Change) -> Result<LimitReport, Api
             in_force.await;
             enforce(node).await
         }
-        None => would_end(node, &policies),
+        None => would_end(node, &policies).await,
     };
     Ok(report(node, change.dry_run, rows, &ending))
 }
@@ -166,7 +166,7 @@ fn current(node: &Node) -> Vec<Policies> {
 }
 
 /// What would end under these policies.
-fn would_end(node: &Node, policies: &[Policies]) -> Ending {
+async fn would_end(node: &Node, policies: &[Policies]) -> Ending {
     let now_ms = clock::now_ms();
     let late = |conn: Arc<Conn>| {
         let limits = policies.get(conn.origin().index)?.timeouts;
@@ -174,7 +174,12 @@ fn would_end(node: &Node, policies: &[Policies]) -> Ending {
         Some((conn, reason))
     };
     let mut ending: Ending = node.registry.all().into_iter().filter_map(late).collect();
-    let gone = ending.iter().map(|(conn, _)| conn.id()).collect();
+    let mut gone: HashSet<_> = ending.iter().map(|(conn, _)| conn.id()).collect();
+    for conn in slow_readers(node, policies).await {
+        if gone.insert(conn.id()) {
+            ending.push((conn, Reason::MaxPending));
+        }
+    }
     let _choosing = node.registry.choosing();
     ending.extend(surplus(node, policies, &gone).into_iter().map(|conn| (conn, Reason::Evicted)));
     ending.sort_by_key(|(conn, _)| conn.id());
@@ -187,6 +192,26 @@ fn surplus(node: &Node, policies: &[Policies], gone: &HashSet<ConnId>) -> Vec<Ar
         evict::surplus(&node.registry, index, &policies.limits, gone, now_ms)
     };
     policies.iter().enumerate().flat_map(of).collect()
+}
+
+/// The connections for whose peers more waits than may wait under these policies. The kernel is asked only
+/// about those that have such a limit.
+async fn slow_readers(node: &Node, policies: &[Policies]) -> Vec<Arc<Conn>> {
+    let most =
+        |conn: &Conn| policies.get(conn.origin().index).map_or(0, |policies| policies.max_pending_bytes);
+    let mut conns = node.registry.all();
+    conns.retain(|conn| most(conn) != 0 && conn.is_staying());
+    let facts = show::kernel_facts(node, &conns).await;
+    let waits = |side: &SideDetail| {
+        let queued = side.tcp.as_ref().map_or(0, |tcp| tcp.send_queue_bytes);
+        side.pending_bytes + queued.saturating_sub(u64::from(side.write_closed))
+    };
+    let is_slow = |conn: &Arc<Conn>| {
+        let sides = facts.get(&conn.id()).map(|sides| [&sides.client, &sides.upstream]);
+        sides.is_some_and(|sides| sides.into_iter().flatten().any(|side| waits(side) > most(conn)))
+    };
+    conns.retain(is_slow);
+    conns
 }
 
 /// The time limit that a connection is past.

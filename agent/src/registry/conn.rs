@@ -22,12 +22,21 @@ pub struct Origin {
     /// Its live connections.
     pub live: AtomicUsize,
     policies: RwLock<Policies>,
+    /// Of the policies, what is asked for with every byte.
+    max_pending_bytes: AtomicU64,
 }
 
 impl Origin {
     /// A listener without connections and without policies.
     pub fn new(name: &str, mode: Mode, index: usize) -> Self {
-        Self { name: name.into(), mode, index, live: AtomicUsize::new(0), policies: RwLock::default() }
+        Self {
+            name: name.into(),
+            mode,
+            index,
+            live: AtomicUsize::new(0),
+            policies: RwLock::default(),
+            max_pending_bytes: AtomicU64::new(0),
+        }
     }
 
     /// The policies in force, for its live connections as well as for new ones.
@@ -35,9 +44,15 @@ impl Origin {
         *self.policies.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The most bytes that may wait for a peer; 0 is no limit.
+    pub fn max_pending_bytes(&self) -> u64 {
+        self.max_pending_bytes.load(Ordering::Relaxed)
+    }
+
     /// Puts other policies in force. Whoever asks from now on gets them; the relay threads are told.
     pub fn set_policies(&self, policies: Policies) {
         *self.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
+        self.max_pending_bytes.store(policies.max_pending_bytes, Ordering::Relaxed);
     }
 }
 

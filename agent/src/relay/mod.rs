@@ -12,6 +12,7 @@ mod identify;
 mod inspect;
 mod message;
 mod pair;
+mod pending;
 mod proxy;
 mod pump;
 mod speaker;
