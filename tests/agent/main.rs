@@ -30,5 +30,6 @@ mod proxy_protocol;
 mod real_clients;
 mod real_identities;
 mod relay;
+mod reload;
 mod restart;
 mod v1;

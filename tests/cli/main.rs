@@ -16,5 +16,6 @@ mod list;
 mod listener;
 mod output;
 mod readme;
+mod reload;
 mod remove;
 mod terminal;

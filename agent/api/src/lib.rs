@@ -18,6 +18,7 @@ pub mod limit;
 pub mod listener;
 pub mod node;
 pub mod operation;
+pub mod reload;
 pub mod route;
 pub mod selector;
 pub mod stats;

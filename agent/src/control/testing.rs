@@ -21,6 +21,7 @@ use crate::base::state_dir::Ids;
 use crate::config::{Compat, ListenerSettings, Settings};
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::Node;
+use crate::ops::reload::Source;
 use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
@@ -80,6 +81,7 @@ impl Agent {
         let bound = listener::bind(&settings.listeners).unwrap();
         let node = Arc::new(Node {
             listeners: Listeners::start(bound, inside).unwrap(),
+            source: Source::new(Arc::clone(&settings), None),
             book: Book::new(&settings),
             outbound: Outbound::new(own, &settings.outbound),
             settings,

@@ -62,6 +62,7 @@ pub struct Place {
 enum Message {
     Order { indexes: Vec<usize>, order: GateOrder, reply: oneshot::Sender<Vec<GateReport>> },
     Policies { most: usize, policies: Vec<Policies>, reply: oneshot::Sender<()> },
+    Settings { most: usize, settings: Vec<Arc<ListenerSettings>>, reply: oneshot::Sender<()> },
     Rows { reply: oneshot::Sender<Vec<ListenerRow>> },
 }
 
@@ -153,6 +154,22 @@ impl Listeners {
         self.outbox.post(Message::Policies { most, policies, reply });
         async {
             // Without an answer the agent is stopping, and nothing is accepted any more.
+            let _ = done.await;
+        }
+    }
+
+    /// Puts settings in force for new connections, and their policies for all. It is the same with the order as
+    /// in [`Listeners::set_policies`].
+    pub fn set_settings(
+        &self,
+        most: usize,
+        settings: &[ListenerSettings],
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (reply, done) = oneshot::channel();
+        let settings = settings.iter().cloned().map(Arc::new).collect();
+        self.outbox.post(Message::Settings { most, settings, reply });
+        async {
+            // As above.
             let _ = done.await;
         }
     }

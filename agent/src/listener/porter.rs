@@ -106,6 +106,15 @@ impl Porter {
                 // The order of a change is that of the messages, whether anyone waits for it or not.
                 let _ = reply.send(());
             }
+            Message::Settings { most, settings, reply } => {
+                let policies: Vec<_> = settings.iter().map(|settings| settings.policies).collect();
+                self.set_policies(most, &policies);
+                for (entrance, settings) in self.entrances.iter_mut().zip(settings) {
+                    entrance.door.dress(&settings);
+                    entrance.settings = settings;
+                }
+                let _ = reply.send(());
+            }
             Message::Rows { reply } => {
                 let _ = reply.send((0..self.entrances.len()).map(|index| self.row(index)).collect());
             }

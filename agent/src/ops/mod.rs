@@ -7,6 +7,7 @@ pub mod limit;
 pub mod list;
 pub mod node;
 pub mod operate;
+pub mod reload;
 mod row;
 pub mod select;
 pub mod session;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use connctl_api::instant::Instant;
 use connctl_api::node::NodeReport;
 
+use super::reload::Source;
 use crate::base::clock;
 use crate::config::{Control, Settings};
 use crate::listener::Listeners;
@@ -27,6 +28,8 @@ pub struct Node {
     pub pool: Arc<Pool>,
     /// Who gets in.
     pub listeners: Listeners,
+    /// Where the configuration comes from.
+    pub source: Source,
     /// Where the policies come from.
     pub book: Book,
     /// What the agent opens itself.

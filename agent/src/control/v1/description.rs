@@ -13,6 +13,7 @@ mod tests {
     use connctl_api::limit::{LimitScope, LimitSource};
     use connctl_api::listener::RejectMode;
     use connctl_api::operation::{ItemStatus, OperationKind, SideChoice, Summary};
+    use connctl_api::reload::ReloadOutcome;
     use connctl_api::route;
     use connctl_api::stats::StatsBy;
     use serde_json::Value;
@@ -56,6 +57,7 @@ mod tests {
             ("ItemStatus", words(ItemStatus::ALL)),
             ("RejectMode", words(RejectMode::ALL)),
             ("StatsBy", words(StatsBy::ALL)),
+            ("ReloadOutcome", words(ReloadOutcome::ALL)),
             ("LimitScope", words(LimitScope::ALL)),
             ("LimitSource", words(LimitSource::ALL)),
             ("ErrorCode", ErrorCode::ALL.iter().map(|code| code.word().to_owned()).collect()),
