@@ -48,7 +48,7 @@ pub fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
 
 async fn serve(settings: Arc<Settings>, source: Source) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
-    let bound = listener::bind(&settings.listeners)?;
+    let bound = listener::bind(&settings.listeners, 0)?;
     let state_dir = settings.state_dir.as_deref().map(StateDir::open).transpose()?.map(Arc::new);
     let ids = Arc::new(Ids::open(state_dir)?);
     let server = Server::bind(&settings.control)?;
@@ -66,7 +66,7 @@ async fn serve(settings: Arc<Settings>, source: Source) -> anyhow::Result<()> {
     let admission = Arc::new(Admission::default());
     admission.set_limits(
         count(settings.max_connections),
-        settings.listeners.iter().map(|listener| listener.policies.limits),
+        settings.listeners.iter().map(|listener| listener.policies.limits).enumerate(),
     );
     let inside = Inside {
         registry: Arc::clone(&registry),

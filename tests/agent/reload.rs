@@ -123,10 +123,9 @@ fn a_bad_file_changes_nothing_and_says_what_is_wrong() {
 fn what_cannot_be_changed_is_named_and_stays() {
     let agent = Setup::new().config("node_id = 4\nthreads = 1\n".to_owned() + &echo("")).start();
     let client = is_in(&agent);
-    let other = "[[listener]]\nname = 'other'\nmode = 'hold'\nbind = '127.0.0.1:0'\n";
-    let text = "node_id = 5\nthreads = 2\n".to_owned() + &echo("backlog = 7\nmax_per_ip = 5") + other;
+    let text = "node_id = 5\nthreads = 2\n".to_owned() + &echo("backlog = 7\nmax_per_ip = 5");
     let waits = |key: &str| (key.to_owned(), "needs_restart".to_owned());
-    let expected = [waits("node_id"), waits("threads"), waits("front.backlog"), waits("other.listener")];
+    let expected = [waits("node_id"), waits("threads"), waits("front.backlog")];
     let (changes, _) = reload(&agent, &text);
     assert_eq!(changes, [&expected[..], &applied(&["front.max_per_ip"])].concat());
     assert_eq!(reload(&agent, &text).0, expected, "it is told until it is so");
@@ -136,10 +135,75 @@ fn what_cannot_be_changed_is_named_and_stays() {
         line.contains("WARN") && line.contains("waits for a restart") && line.contains("threads")
     };
     until("it is logged", || agent.log().lines().any(warned).then_some(()));
-    // A listener that is gone from the file goes on, too.
-    assert_eq!(reload(&agent, "node_id = 4\nthreads = 1\n").0, [waits("front.listener")]);
+    let hold = "[[listener]]\nname = 'front'\nmode = 'hold'\nbind = '127.0.0.1:0'\n";
+    assert_eq!(reload(&agent, &format!("node_id = 4\nthreads = 1\n{hold}")).0[0], waits("front.mode"));
     is_in(&agent);
     assert!(client.is_quiet());
+}
+
+#[test]
+fn listeners_come_and_go_while_connections_live() {
+    let other = "[[listener]]\nname = 'other'\nmode = 'echo'\nbind = '127.0.0.1:0'\nmax_connections = 1\n";
+    let mut agent = Setup::new().config(echo("")).start();
+    let front = agent.only();
+    let mut old = is_in(&agent);
+    let row = |key: &str, outcome: &str| (key.to_owned(), outcome.to_owned());
+    assert_eq!(reload(&agent, &(other.to_owned() + &echo(""))).0, [row("other.listener", "added")]);
+    let rows = agent.http().get("/v1/listeners/other").is(200).json();
+    let addr = rows["bind"].as_str().unwrap().parse().unwrap();
+    let mut new = Peer::connect(addr);
+    new.send("hello");
+    new.expect("hello");
+    Peer::is_reset_by(addr);
+    let request = json!({ "listeners": ["other"], "set": { "max_connections": 2 } });
+    agent.http().patch("/v1/limits", &request).is(200);
+    drop(Peer::connect(addr));
+
+    assert_eq!(
+        reload(&agent, other).0,
+        [row("front.listener", "removed"), row("other.max_connections", "applied")]
+    );
+    assert_eq!(Peer::dial(front).unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+    agent.http().get("/v1/listeners/front").is(404);
+    agent.http().get("/v1/limits?listener=front").is(404);
+    old.send("still here");
+    old.expect("still here");
+    agent.settled(2);
+
+    let back = echo("max_connections = 1").replace("127.0.0.1:0", &front.to_string());
+    assert_eq!(reload(&agent, &(other.to_owned() + &back)).0, [row("front.listener", "added")]);
+    // Who came before is not counted with those of the new one.
+    let mut again = is_in(&agent);
+    Peer::is_reset_by(front);
+    for client in [&mut old, &mut again, &mut new] {
+        client.send("all of us");
+        client.expect("all of us");
+    }
+    agent.settled(3);
+    assert_eq!(agent.terminate(crate::support::until::LIMIT), Some(0));
+    for client in [&mut old, &mut again, &mut new] {
+        client.ends_with(End::Fin);
+    }
+}
+
+#[test]
+fn a_listener_whose_address_is_taken_changes_nothing() {
+    let agent = Setup::new().config(echo("")).start();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap();
+    let before = limits(&agent);
+    let free = "[[listener]]\nname = 'free'\nmode = 'echo'\nbind = '127.0.0.1:0'\n";
+    let other = format!("[[listener]]\nname = 'other'\nmode = 'echo'\nbind = '{addr}'\n");
+    let text = echo("max_per_ip = 1") + free + &other;
+    write(&agent, &text);
+    let answer = agent.http().post("/v1/agent/reload", &json!({})).is(422).text();
+    assert!(answer.contains("other") && answer.contains(&addr.to_string()), "{answer}");
+    assert_eq!(limits(&agent), before);
+    assert_eq!(agent.node()["listeners"], 1);
+    drop(taken);
+    let report = agent.http().post("/v1/agent/reload", &json!({})).is(200).json();
+    assert_eq!(report["changes"].as_array().unwrap().len(), 3, "{report}");
+    assert_eq!(agent.node()["listeners"], 3);
 }
 
 #[test]

@@ -9,6 +9,10 @@ words!(
     ReloadOutcome {
         /// It is in force.
         Applied = "applied",
+        /// The listener accepts connections.
+        Added = "added",
+        /// The listener is gone; its connections come to their own end.
+        Removed = "removed",
         /// It cannot be changed while the agent runs, and is as it was.
         NeedsRestart = "needs_restart",
     }

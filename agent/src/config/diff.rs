@@ -1,5 +1,7 @@
 //! What a configuration that is read again changes, and what of it can be changed while the agent runs.
 
+use connctl_api::reload::ReloadOutcome;
+
 use super::settings::{ListenerSettings, Settings};
 
 /// A difference between two configurations.
@@ -9,8 +11,8 @@ pub struct Difference {
     pub key: &'static str,
     /// The listener that it is of.
     pub listener: Option<String>,
-    /// It can come into force now; else it waits for a restart.
-    pub is_live: bool,
+    /// What becomes of it.
+    pub outcome: ReloadOutcome,
 }
 
 /// Everything but the policies, which have a book of their own.
@@ -26,22 +28,27 @@ pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {
         ("shutdown_grace", old.shutdown_grace != new.shutdown_grace, true),
     ] {
         if is_other {
-            found.push(Difference { key, listener: None, is_live });
+            found.push(Difference { key, listener: None, outcome: outcome(is_live) });
         }
     }
     for before in &old.listeners {
         match new.listeners.iter().find(|listener| listener.name == before.name) {
             Some(after) => found.extend(of_listener(before, after)),
-            None => found.push(whole(before)),
+            None => found.push(whole(before, ReloadOutcome::Removed)),
         }
     }
     let is_new = |after: &&ListenerSettings| old.listeners.iter().all(|before| before.name != after.name);
-    found.extend(new.listeners.iter().filter(is_new).map(whole));
+    let added = |listener| whole(listener, ReloadOutcome::Added);
+    found.extend(new.listeners.iter().filter(is_new).map(added));
     found
 }
 
-fn whole(listener: &ListenerSettings) -> Difference {
-    Difference { key: "listener", listener: Some(listener.name.clone()), is_live: false }
+const fn outcome(is_live: bool) -> ReloadOutcome {
+    if is_live { ReloadOutcome::Applied } else { ReloadOutcome::NeedsRestart }
+}
+
+fn whole(listener: &ListenerSettings, outcome: ReloadOutcome) -> Difference {
+    Difference { key: "listener", listener: Some(listener.name.clone()), outcome }
 }
 
 fn of_listener(old: &ListenerSettings, new: &ListenerSettings) -> Vec<Difference> {
@@ -63,16 +70,16 @@ fn of_listener(old: &ListenerSettings, new: &ListenerSettings) -> Vec<Difference
     ]
     .into_iter()
     .filter(|(_, is_other, _)| *is_other)
-    .map(|(key, _, is_live)| Difference { key, listener: Some(old.name.clone()), is_live })
+    .map(|(key, _, is_live)| Difference { key, listener: Some(old.name.clone()), outcome: outcome(is_live) })
     .collect()
 }
 
 /// The configuration that is in force when `new` has been taken over as far as it can be: what needs a restart
-/// is as it was, and so are the listeners and their order.
+/// is as it was.
 pub fn taken_over(old: &Settings, new: &Settings) -> Settings {
-    let listener = |before: &ListenerSettings| {
-        let Some(after) = new.listeners.iter().find(|listener| listener.name == before.name) else {
-            return before.clone();
+    let listener = |after: &ListenerSettings| {
+        let Some(before) = old.listeners.iter().find(|listener| listener.name == after.name) else {
+            return after.clone();
         };
         let (keys, policies) = (after.keys.clone(), after.policies);
         if after.mode != before.mode {
@@ -83,7 +90,7 @@ pub fn taken_over(old: &Settings, new: &Settings) -> Settings {
     Settings {
         shutdown_grace: new.shutdown_grace,
         max_connections: new.max_connections,
-        listeners: old.listeners.iter().map(listener).collect(),
+        listeners: new.listeners.iter().map(listener).collect(),
         ..old.clone()
     }
 }
@@ -102,10 +109,10 @@ mod tests {
         format!("[[listener]]\nname='{name}'\nmode='forward'\nbind='127.0.0.1:0'\n{more}\n")
     }
 
-    fn told(old: &Settings, new: &Settings) -> Vec<(String, bool)> {
+    fn told(old: &Settings, new: &Settings) -> Vec<String> {
         let text = |of: Difference| match of.listener {
-            Some(listener) => (format!("{listener}.{}", of.key), of.is_live),
-            None => (of.key.to_owned(), of.is_live),
+            Some(listener) => format!("{listener}.{} {}", of.key, of.outcome),
+            None => format!("{} {}", of.key, of.outcome),
         };
         differences(old, new).into_iter().map(text).collect()
     }
@@ -115,16 +122,16 @@ mod tests {
         let old = read(&listener("a", "upstream=['h:1']"));
         let text = listener("a", "upstream=['h:2']\nbacklog=7\nidentity=['nats']\nmax_per_ip=3");
         let new = read(&format!("node_id=2\nthreads=1\nshutdown_grace='9s'\n{text}"));
-        let expected = [
-            ("node_id", false),
-            ("threads", false),
-            ("shutdown_grace", true),
-            ("a.backlog", false),
-            ("a.upstream", true),
-            ("a.identity", true),
-        ];
         let old = Settings { threads: 2, ..old };
-        assert_eq!(told(&old, &new), expected.map(|(key, is_live)| (key.to_owned(), is_live)));
+        let expected = [
+            "node_id needs_restart",
+            "threads needs_restart",
+            "shutdown_grace applied",
+            "a.backlog needs_restart",
+            "a.upstream applied",
+            "a.identity applied",
+        ];
+        assert_eq!(told(&old, &new), expected);
         let taken = taken_over(&old, &new);
         assert_eq!((taken.node_id, taken.threads), (old.node_id, 2));
         assert_eq!(taken.listeners[0].backlog, old.listeners[0].backlog);
@@ -135,14 +142,15 @@ mod tests {
     }
 
     #[test]
-    fn listeners_that_come_or_go_or_do_something_else_wait_for_a_restart() {
+    fn listeners_come_and_go_and_one_that_is_to_do_something_else_waits() {
         let old = read(&(listener("a", "upstream=['h:1']") + &listener("b", "upstream=['h:1']")));
         let hold = "[[listener]]\nname='b'\nmode='hold'\nbind='127.0.0.1:0'\n";
         let new = read(&(listener("c", "upstream=['h:1']") + hold));
         let expected =
-            [("a.listener", false), ("b.mode", false), ("b.upstream", false), ("c.listener", false)];
-        assert_eq!(told(&old, &new), expected.map(|(key, is_live)| (key.to_owned(), is_live)));
+            ["a.listener removed", "b.mode needs_restart", "b.upstream needs_restart", "c.listener added"];
+        assert_eq!(told(&old, &new), expected);
         let taken = taken_over(&old, &new);
-        assert_eq!(taken.listeners, old.listeners);
+        assert_eq!(taken.listeners[0], new.listeners[0]);
+        assert_eq!(taken.listeners[1], old.listeners[1]);
     }
 }

@@ -78,7 +78,7 @@ impl Agent {
             descriptors: Arc::clone(&descriptors),
         };
         let own = outbound::Inside { pool: Arc::clone(&pool), ids, stats: Arc::clone(&stats), descriptors };
-        let bound = listener::bind(&settings.listeners).unwrap();
+        let bound = listener::bind(&settings.listeners, 0).unwrap();
         let node = Arc::new(Node {
             listeners: Listeners::start(bound, inside).unwrap(),
             source: Source::new(Arc::clone(&settings), None),

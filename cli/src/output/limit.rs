@@ -69,7 +69,7 @@ impl Record for Reloads {
             _ => {
                 out.push_str(row.outcome.word());
                 return match row.outcome {
-                    ReloadOutcome::Applied => Tone::Good,
+                    ReloadOutcome::Applied | ReloadOutcome::Added | ReloadOutcome::Removed => Tone::Good,
                     ReloadOutcome::NeedsRestart => Tone::Careful,
                 };
             }
