@@ -9,10 +9,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::args::RunArgs;
+use crate::base::clock;
+use crate::base::log::{self, Levels};
 use crate::base::state_dir::{Ids, StateDir};
-use crate::base::{clock, log};
 use crate::config::Settings;
 use crate::config::policy::count;
+use crate::config::settings::Level;
 use crate::control::Server;
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::reload::{Read, Source};
@@ -38,15 +40,15 @@ pub fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let has_file = args.has_file();
     let read: Box<Read> = Box::new(move || args.clone().settings());
     let source = Source::new(Arc::clone(&settings), has_file.then_some(read));
-    let _log = log::start();
+    let log = log::start(settings.log.map(Level::word));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(serve(settings, source));
+    let result = runtime.block_on(serve(settings, source, log.levels()));
     // A name lookup may hang for long; it is not waited for.
     runtime.shutdown_background();
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(settings: Arc<Settings>, source: Source) -> anyhow::Result<()> {
+async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let bound = listener::bind(&settings.listeners, 0)?;
     let state_dir = settings.state_dir.as_deref().map(StateDir::open).transpose()?.map(Arc::new);
@@ -81,6 +83,7 @@ async fn serve(settings: Arc<Settings>, source: Source) -> anyhow::Result<()> {
     let node = Arc::new(Node {
         listeners: Listeners::start(bound, inside)?,
         source,
+        levels,
         book: Book::new(&settings),
         outbound: Outbound::new(own, &settings.outbound),
         settings,

@@ -267,3 +267,14 @@ fn clients_that_come_while_the_file_is_read_again_and_again_are_all_served() {
     agent.settled(0);
     assert_eq!(agent.count_of("client", "normal"), 400, "{:?}", agent.endings());
 }
+
+#[test]
+fn what_is_logged_changes_with_the_file() {
+    let agent = Setup::new().config("log = 'warn'\n".to_owned() + &echo("")).start();
+    drop(is_in(&agent));
+    agent.settled(0);
+    assert_eq!(reload(&agent, &("log = 'info'\n".to_owned() + &echo(""))).0, applied(&["log"]));
+    drop(is_in(&agent));
+    let log = until("the second ending is logged", || Some(agent.log()).filter(|log| log.contains("ended")));
+    assert_eq!(log.matches("connection ended").count(), 1, "{log}");
+}

@@ -77,6 +77,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         state_dir: flags.state_dir.or(file.state_dir),
         compat: flags.compat.or(file.compat).unwrap_or(Compat::Documented),
         threads: threads.unwrap_or_else(default_threads),
+        log: file.log,
         shutdown_grace: file.shutdown_grace.map_or(DEFAULT_SHUTDOWN_GRACE, |time| time.0),
         max_connections: file.max_connections,
         outbound: outbound_settings(&file.outbound)?,

@@ -25,6 +25,7 @@ pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {
         ("compat", old.compat != new.compat, false),
         ("threads", old.threads != new.threads, false),
         ("outbound", old.outbound != new.outbound, false),
+        ("log", old.log != new.log, true),
         ("shutdown_grace", old.shutdown_grace != new.shutdown_grace, true),
     ] {
         if is_other {
@@ -88,6 +89,7 @@ pub fn taken_over(old: &Settings, new: &Settings) -> Settings {
         ListenerSettings { bind: before.bind, backlog: before.backlog, ..after.clone() }
     };
     Settings {
+        log: new.log,
         shutdown_grace: new.shutdown_grace,
         max_connections: new.max_connections,
         listeners: new.listeners.iter().map(listener).collect(),

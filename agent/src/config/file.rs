@@ -10,7 +10,7 @@ use serde::de::Error as _;
 
 use super::keys::{Size, Span};
 use super::policy::{KeepAlive, OnOver};
-use super::settings::{Compat, ProxyVersion};
+use super::settings::{Compat, Level, ProxyVersion};
 
 /// The file as it is written. Absent keys leave the default or the flag in force.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -26,6 +26,8 @@ pub struct File {
     pub compat: Option<Compat>,
     /// Relay threads.
     pub threads: Option<u16>,
+    /// What is logged.
+    pub log: Option<Level>,
     /// How long a stop waits for connections to end by themselves.
     pub shutdown_grace: Option<Time>,
     /// The most connections of all listeners together.

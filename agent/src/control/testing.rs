@@ -81,6 +81,7 @@ impl Agent {
         let bound = listener::bind(&settings.listeners, 0).unwrap();
         let node = Arc::new(Node {
             listeners: Listeners::start(bound, inside).unwrap(),
+            levels: crate::base::log::Levels::fixed(),
             source: Source::new(Arc::clone(&settings), None),
             book: Book::new(&settings),
             outbound: Outbound::new(own, &settings.outbound),
@@ -169,6 +170,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         state_dir: None,
         compat,
         threads: 1,
+        log: None,
         shutdown_grace: Duration::ZERO,
         max_connections: None,
         listeners: listeners.iter().map(listener).collect(),

@@ -7,6 +7,7 @@ use connctl_api::node::NodeReport;
 
 use super::reload::Source;
 use crate::base::clock;
+use crate::base::log::Levels;
 use crate::config::{Control, Settings};
 use crate::listener::Listeners;
 use crate::outbound::Outbound;
@@ -30,6 +31,8 @@ pub struct Node {
     pub listeners: Listeners,
     /// Where the configuration comes from.
     pub source: Source,
+    /// What is logged.
+    pub levels: Levels,
     /// Where the policies come from.
     pub book: Book,
     /// What the agent opens itself.

@@ -10,6 +10,7 @@ use connctl_api::reload::{ReloadOutcome, ReloadReport, ReloadRow};
 
 use super::{Node, limit};
 use crate::config::diff::{differences, taken_over};
+use crate::config::settings::Level;
 use crate::config::{ListenerSettings, Settings};
 use crate::policy::book::Layers;
 
@@ -86,6 +87,11 @@ fn take_over(node: &Node) -> anyhow::Result<(Vec<ReloadRow>, impl Future<Output 
             outcome: found.outcome,
         })
         .collect();
+    node.levels.set(new.log.map(Level::word));
+    for change in changes.iter_mut().filter(|change| change.key == "log" && node.levels.is_fixed()) {
+        // The environment says what is logged.
+        change.outcome = ReloadOutcome::NeedsRestart;
+    }
     let mut book = node.book.open();
     changes.extend(limits_changed(&book, &next));
     let in_force = node.listeners.set_settings(most, &taken.listeners, came);
