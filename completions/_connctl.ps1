@@ -686,6 +686,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run an agent in the foreground')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say how the agent is')
+            [CompletionResult]::new('reload', 'reload', [CompletionResultType]::ParameterValue, 'Have the agent read its configuration file again')
             break
         }
         'connctl;agent;run' {
@@ -712,6 +713,20 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;agent;status' {
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to colour')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'No titles in table, wide and csv')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'connctl;agent;reload' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')

@@ -73,6 +73,9 @@ _connctl() {
             connctl,wait)
                 cmd="connctl__subcmd__wait"
                 ;;
+            connctl__subcmd__agent,reload)
+                cmd="connctl__subcmd__agent__subcmd__reload"
+                ;;
             connctl__subcmd__agent,run)
                 cmd="connctl__subcmd__agent__subcmd__run"
                 ;;
@@ -178,8 +181,46 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help run status"
+            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help run status reload"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        connctl__subcmd__agent__subcmd__reload)
+            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

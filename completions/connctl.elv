@@ -654,6 +654,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand run 'Run an agent in the foreground'
             cand status 'Say how the agent is'
+            cand reload 'Have the agent read its configuration file again'
         }
         &'connctl;agent;run'= {
             cand --forward 'Relay connections to an upstream; several upstreams, with commas between, are tried in order'
@@ -678,6 +679,19 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'connctl;agent;status'= {
+            cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
+            cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
+            cand -o 'The form of what is printed'
+            cand --output 'The form of what is printed'
+            cand --color 'Whether to colour'
+            cand --no-headers 'No titles in table, wide and csv'
+            cand -q 'Nothing on stderr but errors: no summaries, no progress'
+            cand --quiet 'Nothing on stderr but errors: no summaries, no progress'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'connctl;agent;reload'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'

@@ -744,24 +744,25 @@ complete -c connctl -n "__fish_connctl_using_subcommand wait" -l all -d 'Every c
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l context -d 'The agent of this name, see `connctl context`' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
 json\t'One JSON document'
 jsonl\t'One JSON object a line'
 csv\t'Comma-separated values'
 yaml\t'YAML'
 name\t'Only the name of each thing, one a line'"
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -l no-headers -d 'No titles in table, wide and csv'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -f -a "run" -d 'Run an agent in the foreground'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status" -f -a "status" -d 'Say how the agent is'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -f -a "run" -d 'Run an agent in the foreground'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -f -a "status" -d 'Say how the agent is'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -f -a "reload" -d 'Have the agent read its configuration file again'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l forward -d 'Relay connections to an upstream; several upstreams, with commas between, are tried in order' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l echo -d 'Send what a client sends back to it' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l hold -d 'Read what a client sends and discard it' -r
@@ -803,6 +804,22 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r

@@ -9,15 +9,18 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::args::RunArgs;
+use crate::base::clock;
+use crate::base::log::{self, Levels};
 use crate::base::state_dir::{Ids, StateDir};
-use crate::base::{clock, log};
 use crate::config::Settings;
 use crate::config::policy::count;
+use crate::config::settings::Level;
 use crate::control::Server;
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::job::Jobs;
 use crate::ops::plan::Plans;
-use crate::ops::{Node, node, stop};
+use crate::ops::reload::{Read, Source};
+use crate::ops::{Node, node, reload, stop};
 use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
@@ -35,18 +38,21 @@ const MAX_PIPES: usize = 64;
 /// # Errors
 /// Whatever keeps it from serving, by name; nothing is left behind then.
 pub fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
-    let settings = Arc::new(args.settings()?);
-    let _log = log::start();
+    let settings = Arc::new(args.clone().settings()?);
+    let has_file = args.has_file();
+    let read: Box<Read> = Box::new(move || args.clone().settings());
+    let source = Source::new(Arc::clone(&settings), has_file.then_some(read));
+    let log = log::start(settings.log.map(Level::word));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(serve(settings));
+    let result = runtime.block_on(serve(settings, source, log.levels()));
     // A name lookup may hang for long; it is not waited for.
     runtime.shutdown_background();
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
+async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
-    let bound = listener::bind(&settings.listeners)?;
+    let bound = listener::bind(&settings.listeners, 0)?;
     let state_dir = settings.state_dir.as_deref().map(StateDir::open).transpose()?.map(Arc::new);
     let plans = Plans::open(state_dir.clone(), settings.plan_lifetime);
     let jobs = Jobs::open(state_dir.clone());
@@ -66,7 +72,7 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
     let admission = Arc::new(Admission::default());
     admission.set_limits(
         count(settings.max_connections),
-        settings.listeners.iter().map(|listener| listener.policies.limits),
+        settings.listeners.iter().map(|listener| listener.policies.limits).enumerate(),
     );
     let inside = Inside {
         registry: Arc::clone(&registry),
@@ -80,6 +86,8 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
     let own = outbound::Inside { pool: Arc::clone(&pool), ids, stats: stats_too, descriptors };
     let node = Arc::new(Node {
         listeners: Listeners::start(bound, inside)?,
+        source,
+        levels,
         book: Book::new(&settings),
         outbound: Outbound::new(own, &settings.outbound),
         settings,
@@ -96,10 +104,10 @@ async fn serve(settings: Arc<Settings>) -> anyhow::Result<()> {
 
     let (stop_control, stopped) = watch::channel(false);
     let control = tokio::spawn(server.serve(Arc::clone(&node), stopped));
-    signals.next().await;
+    signals.end(&node).await;
     tracing::info!("stopping: new connections are refused");
     tokio::select! {
-        () = stop::drain(&node, node.settings.shutdown_grace) => {}
+        () = stop::drain(&node, node.source.in_force().shutdown_grace) => {}
         () = signals.next() => tracing::info!("hurrying"),
     }
     stop::close_all(&node).await;
@@ -145,15 +153,29 @@ fn print_ready(node: &Node) -> anyhow::Result<()> {
     writeln!(stdout, "{line}").and_then(|()| stdout.flush()).context("the ready line cannot be written")
 }
 
-/// The signals that end an agent.
+/// The signals that end an agent, and the one that has it read its configuration again.
 struct Signals {
+    hangup: Signal,
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        let [hangup, terminate, interrupt] =
+            [SignalKind::hangup(), SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+        Ok(Self { hangup: hangup?, terminate: terminate?, interrupt: interrupt? })
+    }
+
+    /// Returns when the agent is to end, and reloads meanwhile.
+    async fn end(&mut self, node: &Arc<Node>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => reload::reload_by_signal(node).await,
+            }
+        }
     }
 
     async fn next(&mut self) {

@@ -102,6 +102,11 @@ fn compat(text: &str) -> Result<Compat, String> {
 }
 
 impl RunArgs {
+    /// Whether there is a file beside the flags.
+    pub const fn has_file(&self) -> bool {
+        self.config.is_some()
+    }
+
     /// Flags and file as one set of checked settings.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::until::stays;
+use crate::support::upstream::ByHand;
 use crate::support::{Agent, End, Peer, Setup, until};
 
 /// One listener, named `front`, with these settings besides.
@@ -375,4 +376,60 @@ fn each_network_has_its_own_places() {
     let last = proxied("192.0.2.5");
     agent.settled(4);
     drop((clients, last));
+}
+
+/// More than the sockets of a small test take, and far more than the limits below.
+const MUCH: usize = 8 << 20;
+
+/// Sends until it is done or the connection is over.
+fn pours(peer: &Peer) -> std::thread::JoinHandle<()> {
+    let writer = peer.another();
+    std::thread::spawn(move || {
+        let _ = std::io::Write::write_all(&mut writer.stream(), &vec![b'x'; MUCH]);
+    })
+}
+
+#[test]
+fn a_peer_that_lets_too_much_wait_is_reset_and_the_other_one_closed() {
+    let upstream = ByHand::listen();
+    let more = format!("upstream = ['{}']\nmax_pending_bytes = '256KiB'", upstream.addr());
+    let agent = agent("forward", &more);
+    let mut client = Peer::with_small_window(agent.only());
+    let mut server = upstream.accept();
+    client.send("for the server");
+    server.expect("for the server");
+    let pouring = pours(&server);
+    agent.counts("client", "max_pending", 1);
+    agent.counts("upstream", "max_pending", 1);
+    assert_eq!(client.end().1, End::Reset);
+    pouring.join().unwrap();
+    drop(server);
+    agent.settled(0);
+    let line = until("the ending is logged", || {
+        agent.log().lines().find(|line| line.contains("max_pending")).map(str::to_owned)
+    });
+    assert!(line.contains("policy") && line.contains("client"), "{line}");
+}
+
+#[test]
+fn a_limit_of_pending_bytes_counts_for_what_waits_already() {
+    let agent = agent("echo", "");
+    let (slow, mut quick) = (Peer::with_small_window(agent.only()), is_in(agent.only()));
+    let pouring = pours(&slow);
+    let id = agent.id(&slow);
+    until("much waits for it", || {
+        let shown = agent.http().get(&format!("/v1/connections/{id}")).is(200).json();
+        (shown["sides"]["client"]["pending_bytes"].as_u64().unwrap() > 0).then_some(())
+    });
+    let trial = try_set(&agent, json!({ "max_pending_bytes": "32KiB" }));
+    assert_eq!((&trial["ending"], &trial["connections"][0]["conn_id"]), (&json!(1), &json!(id)), "{trial}");
+    assert_eq!(trial["by"][0]["reason"], "max_pending");
+    assert_eq!(try_set(&agent, json!({ "max_pending_bytes": "1GiB" }))["ending"], 0);
+    assert_eq!(set(&agent, json!({ "max_pending_bytes": "32KiB" }))["ending"], 1);
+    agent.counts("client", "max_pending", 1);
+    pouring.join().unwrap();
+    for _ in 0..2_000 {
+        quick.send([b'x'; 100]);
+        quick.expect([b'x'; 100]);
+    }
 }

@@ -35,5 +35,6 @@ mod real_clients;
 mod real_identities;
 mod reconnect;
 mod relay;
+mod reload;
 mod restart;
 mod v1;

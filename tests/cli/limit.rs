@@ -60,6 +60,7 @@ fn a_wrong_limit_changes_nothing_and_says_what_is_allowed() {
         ("set --listener pg max_per_ip=-1", 2, "max_per_ip"),
         ("set max_per_ip=1", 2, "listener"),
         ("set --listener nosuch max_per_ip=1", 3, "nosuch"),
+        ("set --listener pg max_per_ip=1 max_per_ip=2", 2, "max_per_ip"),
         ("set --listener pg", 2, "KEY=VALUE"),
         ("set --listener pg max_per_ip", 2, "KEY=VALUE"),
         ("remove --listener pg", 2, "KEY"),

@@ -18,6 +18,7 @@ mod listener;
 mod output;
 mod plan;
 mod readme;
+mod reload;
 mod remove;
 mod terminal;
 mod use_cases;

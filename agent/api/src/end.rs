@@ -59,6 +59,8 @@ words!(
         MaxLifetime = "max_lifetime",
         /// Half-closed for longer than it may be.
         HalfCloseLinger = "half_close_linger",
+        /// More bytes waited for a peer than may wait.
+        MaxPending = "max_pending",
         /// A limit was reached and this connection was refused.
         Limit = "limit",
         /// A limit was reached and this connection made room for another.
@@ -96,6 +98,7 @@ impl Reason {
             Self::InitialTimeout => "the client's first byte did not come in time",
             Self::MaxLifetime => "it reached its maximum lifetime",
             Self::HalfCloseLinger => "it was half-closed for too long",
+            Self::MaxPending => "a peer let too many bytes wait for it",
             Self::Limit => "a limit refused it",
             Self::Evicted => "it made room for another under a limit",
             Self::Revoked => "its user or address is revoked",

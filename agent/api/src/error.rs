@@ -56,6 +56,8 @@ codes! {
     GuardRefused = "guard_refused", 409, Exit::Refused;
     /// It cannot be done now: something else is in the way.
     Conflict = "conflict", 409, Exit::Failed;
+    /// The configuration file is wrong, and nothing of it is in force.
+    BadConfig = "bad_config", 422, Exit::Failed;
     /// The body is too large.
     TooLarge = "too_large", 413, Exit::Usage;
     /// The request did not arrive in time.

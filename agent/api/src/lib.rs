@@ -21,6 +21,7 @@ pub mod node;
 pub mod operation;
 pub mod pace;
 pub mod plan;
+pub mod reload;
 pub mod route;
 pub mod selector;
 pub mod stats;

@@ -24,6 +24,8 @@ pub const LIMITS: &str = "/v1/limits";
 pub const STATS: &str = "/v1/stats";
 /// The agent itself.
 pub const NODE: &str = "/v1/node";
+/// Reading the configuration again; see [`crate::reload`].
+pub const RELOAD: &str = "/v1/agent/reload";
 /// Whether the agent serves.
 pub const HEALTH: &str = "/v1/health";
 /// Waiting for a count.
@@ -67,6 +69,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("DELETE", LIMITS),
     ("GET", STATS),
     ("GET", NODE),
+    ("POST", RELOAD),
     ("GET", HEALTH),
     ("POST", WAIT),
     ("GET", PLANS),

@@ -10,6 +10,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// What may wait to be written.
 const MAX_WAITING_BYTES: usize = 4 << 20;
+/// What is logged where nobody says anything.
+const USUAL: &str = "info";
 /// How long lines are gathered: one wake-up and one write are enough for many of them.
 const GATHER: Duration = Duration::from_millis(20);
 
@@ -18,6 +20,39 @@ const GATHER: Duration = Duration::from_millis(20);
 pub struct Log {
     queue: Arc<Queue>,
     thread: Option<std::thread::JoinHandle<()>>,
+    levels: Levels,
+}
+
+/// What is logged, which can change while the process runs.
+#[derive(Clone)]
+pub struct Levels {
+    change: Arc<dyn Fn(EnvFilter) + Send + Sync>,
+    is_fixed: bool,
+}
+
+impl std::fmt::Debug for Levels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Levels").field("is_fixed", &self.is_fixed).finish_non_exhaustive()
+    }
+}
+
+impl Levels {
+    /// A log that stays as it is.
+    pub fn fixed() -> Self {
+        Self { change: Arc::new(|_| ()), is_fixed: true }
+    }
+
+    /// Whether the environment has said what is logged, and the configuration has nothing to say.
+    pub const fn is_fixed(&self) -> bool {
+        self.is_fixed
+    }
+
+    /// Logs from this level on; the usual one where none is given.
+    pub fn set(&self, level: Option<&str>) {
+        if !self.is_fixed {
+            (self.change)(EnvFilter::new(level.unwrap_or(USUAL)));
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -34,20 +69,37 @@ struct Waiting {
 }
 
 /// Sets the log up for the whole process. `CONNCTL_LOG` chooses what is logged, as `info` or
-/// `connctl_agent=debug`.
-pub fn start() -> Log {
+/// `connctl_agent=debug`; where it does not, `level` does.
+pub fn start(level: Option<&str>) -> Log {
     let queue = Arc::new(Queue::default());
     let writer = Writer(Arc::clone(&queue));
     let reader = Arc::clone(&queue);
     let spawned = std::thread::Builder::new().name("log".to_owned()).spawn(move || reader.run());
-    let filter = EnvFilter::try_from_env("CONNCTL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let of_environment = EnvFilter::try_from_env("CONNCTL_LOG").ok();
+    let is_fixed = of_environment.is_some();
+    let filter = of_environment.unwrap_or_else(|| EnvFilter::new(level.unwrap_or(USUAL)));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false);
+    let mut levels = Levels::fixed();
     // A second agent in one process, as in tests, goes on with the first one's log.
     let _ = match &spawned {
-        Ok(_) => log.with_writer(writer).try_init(),
+        Ok(_) => {
+            let log = log.with_writer(writer).with_filter_reloading();
+            let handle = log.reload_handle();
+            // A log that was never set up, or is gone, has nothing to change.
+            let change = move |filter| handle.reload(filter).unwrap_or_default();
+            levels = Levels { change: Arc::new(change), is_fixed };
+            log.try_init()
+        }
         Err(_) => log.with_writer(std::io::stderr).try_init(),
     };
-    Log { queue, thread: spawned.ok() }
+    Log { queue, thread: spawned.ok(), levels }
+}
+
+impl Log {
+    /// What is logged.
+    pub fn levels(&self) -> Levels {
+        self.levels.clone()
+    }
 }
 
 impl Queue {

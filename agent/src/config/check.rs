@@ -79,6 +79,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         state_dir: flags.state_dir.or(file.state_dir),
         compat: flags.compat.or(file.compat).unwrap_or(Compat::Documented),
         threads: threads.unwrap_or_else(default_threads),
+        log: file.log,
         shutdown_grace: file.shutdown_grace.map_or(DEFAULT_SHUTDOWN_GRACE, |time| time.0),
         max_connections: file.max_connections,
         outbound: outbound_settings(&file.outbound)?,
@@ -289,6 +290,7 @@ pub fn listener_flag(mode: Mode, text: &str) -> anyhow::Result<file::Listener> {
         reconnect: None,
         reconnect_timeout: None,
         upstream_idle_timeout: None,
+        max_pending_bytes: None,
     })
 }
 
@@ -343,6 +345,10 @@ mod tests {
             (
                 "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nnetwork_prefix_ipv4=40",
                 ["network_prefix_ipv4", "40"],
+            ),
+            (
+                "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nmax_pending_bytes='1 meg'",
+                ["max_pending_bytes", "1 meg"],
             ),
             ("max_connections = 'many'", ["max_connections", "many"]),
             ("[outbound]\nidle_timeout='0s'", ["idle_timeout of outbound", "0"]),

@@ -8,10 +8,10 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde::de::Error as _;
 
-use super::keys::Span;
+use super::keys::{Size, Span};
 use super::policy::{KeepAlive, OnOver};
 use super::reconnect::Reconnect;
-use super::settings::{Compat, ProxyVersion};
+use super::settings::{Compat, Level, ProxyVersion};
 
 /// The file as it is written. Absent keys leave the default or the flag in force.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -27,6 +27,8 @@ pub struct File {
     pub compat: Option<Compat>,
     /// Relay threads.
     pub threads: Option<u16>,
+    /// What is logged.
+    pub log: Option<Level>,
     /// How long a stop waits for connections to end by themselves.
     pub shutdown_grace: Option<Time>,
     /// How long a plan can be applied.
@@ -133,6 +135,8 @@ pub struct Listener {
     pub reconnect_timeout: Option<Time>,
     /// Idle time after which the upstream's socket alone is closed.
     pub upstream_idle_timeout: Option<Time>,
+    /// The most bytes that may wait for a peer of a connection.
+    pub max_pending_bytes: Option<Size>,
 }
 
 /// A duration such as `"30m"`.

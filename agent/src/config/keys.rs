@@ -15,6 +15,10 @@ use super::policy::{KeepAlive, OnOver};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span(pub Option<Duration>);
 
+/// A number of bytes such as `4096` or `"10MiB"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub u64);
+
 /// The word for no time limit.
 const NONE: &str = "none";
 
@@ -41,6 +45,24 @@ impl Kind for Span {
 
     fn shown(self) -> LimitValue {
         LimitValue::Text(self.0.map_or_else(|| NONE.to_owned(), units::format_duration))
+    }
+}
+
+impl Kind for Size {
+    fn read(value: &LimitValue) -> Result<Self, String> {
+        match value {
+            LimitValue::Text(text) => units::parse_size(text).map(Self).map_err(|error| error.to_string()),
+            LimitValue::Number(bytes) => u64::try_from(*bytes)
+                .map(Self)
+                .map_err(|_| format!("expected {}, or 0 for no limit", units::SIZE_FORM)),
+        }
+    }
+
+    fn shown(self) -> LimitValue {
+        match self.0 {
+            0 => LimitValue::Number(0),
+            bytes => LimitValue::Text(units::format_size(bytes)),
+        }
     }
 }
 
@@ -87,6 +109,12 @@ fn word<T: Copy>(value: &LimitValue, all: &[T], name: impl Fn(T) -> &'static str
 }
 
 impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(&LimitValue::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::read(&LimitValue::deserialize(deserializer)?).map_err(D::Error::custom)
     }
@@ -180,6 +208,8 @@ keys! {
     connections_per_minute_per_ip: u32,
     /// What happens to one too many.
     on_over: OnOver,
+    /// The most bytes that may wait for a peer of a connection.
+    max_pending_bytes: Size,
 }
 
 /// Reads a value; the error names key, value and what is allowed.
@@ -208,6 +238,8 @@ mod tests {
             ("max_per_uid", "-1", ["max_per_uid", "-1", "from 0", "4294967295"]),
             ("max_per_uid", "many", ["max_per_uid", "many", "from 0", "4294967295"]),
             ("max_per_uid", "4294967296", ["max_per_uid", "4294967296", "from 0", "4294967295"]),
+            ("max_pending_bytes", "-5", ["max_pending_bytes", "-5", "4KiB", "0"]),
+            ("max_pending_bytes", "1 meg", ["max_pending_bytes", "1 meg", "4KiB", "size"]),
             ("on_over", "evict", ["on_over", "evict", "evict-oldest-activity", "reject"]),
             ("keep_alive", "0", ["keep_alive", "0", "standard", "immortal"]),
         ] {
@@ -230,6 +262,8 @@ mod tests {
             ("max_lifetime", "none"),
             ("keep_alive", "extended"),
             ("max_per_uid", "5"),
+            ("max_pending_bytes", "1MiB"),
+            ("max_pending_bytes", "0"),
             ("on_over", "evict-oldest-activity"),
         ] {
             keys.set(name, &value.into()).unwrap();

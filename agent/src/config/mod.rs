@@ -1,6 +1,7 @@
 //! Floor 1: settings, read from a file and flags and checked as a whole before anything uses them.
 
 pub mod check;
+pub mod diff;
 pub mod file;
 pub mod identity;
 pub mod keys;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use ipnet::IpNet;
 
-use super::keys::{Keys, Span};
+use super::keys::{Keys, Size, Span};
 
 /// How often the idle ones are looked for, where that is not said.
 pub const DEFAULT_IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(300);
@@ -25,6 +25,8 @@ pub struct Policies {
     pub timeouts: Timeouts,
     /// How many there may be.
     pub limits: Limits,
+    /// The most bytes that may wait for a peer of one; 0 is no limit.
+    pub max_pending_bytes: u64,
 }
 
 /// How long connections of a listener may last. In milliseconds; `None` is for ever.
@@ -131,12 +133,13 @@ impl Policies {
     /// # Errors
     /// Names the key, the value and what is allowed.
     pub fn check(keys: &Keys, of: impl Fn(&str) -> String) -> anyhow::Result<Self> {
-        Ok(Self { timeouts: timeouts(keys, &of)?, limits: limits(keys, &of)? })
+        let max_pending_bytes = keys.max_pending_bytes.map_or(0, |size| size.0);
+        Ok(Self { timeouts: timeouts(keys, &of)?, limits: limits(keys, &of)?, max_pending_bytes })
     }
 
     /// All keys with the values that these policies have, those of defaults too.
     pub fn keys(&self) -> Keys {
-        let Self { timeouts, limits } = self;
+        let Self { timeouts, limits, max_pending_bytes } = self;
         let span = |ms: Option<u64>| Some(Span(ms.map(Duration::from_millis)));
         let count = |count: usize| Some(u32::try_from(count).unwrap_or(u32::MAX));
         Keys {
@@ -155,6 +158,7 @@ impl Policies {
             max_per_device: count(limits.max_per_device),
             connections_per_minute_per_ip: count(limits.per_minute_per_ip),
             on_over: Some(limits.on_over),
+            max_pending_bytes: Some(Size(*max_pending_bytes)),
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Settings {
     pub compat: Compat,
     /// Relay threads.
     pub threads: u16,
+    /// What is logged, where the file says so.
+    pub log: Option<Level>,
     /// How long a stop waits for connections to end by themselves.
     pub shutdown_grace: Duration,
     /// The most connections of all listeners together, where the file says so; 0 is no limit.
@@ -67,6 +69,35 @@ impl Compat {
         match self {
             Self::Documented => "documented",
             Self::Actual => "actual",
+        }
+    }
+}
+
+/// The least that a log line must matter to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// What needs somebody to look after it.
+    Error,
+    /// What may become that.
+    Warn,
+    /// One line for each ending and each change.
+    Info,
+    /// What helps to find a mistake.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl Level {
+    /// The word in the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
         }
     }
 }

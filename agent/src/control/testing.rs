@@ -24,6 +24,7 @@ use crate::listener::{self, Inside, Listeners};
 use crate::ops::Node;
 use crate::ops::job::Jobs;
 use crate::ops::plan::Plans;
+use crate::ops::reload::Source;
 use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
@@ -80,9 +81,11 @@ impl Agent {
             descriptors: Arc::clone(&descriptors),
         };
         let own = outbound::Inside { pool: Arc::clone(&pool), ids, stats: Arc::clone(&stats), descriptors };
-        let bound = listener::bind(&settings.listeners).unwrap();
+        let bound = listener::bind(&settings.listeners, 0).unwrap();
         let node = Arc::new(Node {
             listeners: Listeners::start(bound, inside).unwrap(),
+            levels: crate::base::log::Levels::fixed(),
+            source: Source::new(Arc::clone(&settings), None),
             book: Book::new(&settings),
             outbound: Outbound::new(own, &settings.outbound),
             settings,
@@ -173,6 +176,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         state_dir: None,
         compat,
         threads: 1,
+        log: None,
         shutdown_grace: Duration::ZERO,
         max_connections: None,
         plan_lifetime: DEFAULT_PLAN_LIFETIME,

@@ -27,8 +27,14 @@ pub(super) struct Gates {
 impl Gates {
     /// All open.
     pub(super) fn new(count: usize) -> Self {
-        let open = Gate { accepting: true, mode: RejectMode::Refuse, draining: false, group: None };
-        Self { gates: vec![open; count], groups: Vec::new() }
+        let mut gates = Self::default();
+        (0..count).for_each(|_| gates.add());
+        gates
+    }
+
+    /// One more, open.
+    pub(super) fn add(&mut self) {
+        self.gates.push(Gate { accepting: true, mode: RejectMode::Refuse, draining: false, group: None });
     }
 
     pub(super) fn get(&self, index: usize) -> Gate {

@@ -5,7 +5,8 @@ mod gate;
 mod porter;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use connctl_api::listener::{GateReport, ListenerRow, RejectMode};
@@ -44,7 +45,9 @@ pub enum GateOrder {
 #[derive(Debug)]
 pub struct Listeners {
     outbox: Outbox<Message>,
-    places: Vec<Place>,
+    places: Mutex<Arc<[Place]>>,
+    /// The index of the next one: none is used twice.
+    next: AtomicUsize,
 }
 
 /// A listener as it was set up.
@@ -61,8 +64,19 @@ pub struct Place {
 #[derive(Debug)]
 enum Message {
     Order { indexes: Vec<usize>, order: GateOrder, reply: oneshot::Sender<Vec<GateReport>> },
-    Policies { most: usize, policies: Vec<Policies>, reply: oneshot::Sender<()> },
+    Change { change: Change, reply: oneshot::Sender<()> },
     Rows { reply: oneshot::Sender<Vec<ListenerRow>> },
+}
+
+/// What changes between two accepts. Listeners are named by their index.
+#[derive(Debug)]
+struct Change {
+    /// The agent's `max_connections`.
+    most: usize,
+    policies: Vec<(usize, Policies)>,
+    settings: Vec<(usize, Arc<ListenerSettings>)>,
+    came: Vec<Opened>,
+    gone: Vec<usize>,
 }
 
 /// Listeners that are bound, before anything is accepted.
@@ -77,12 +91,22 @@ struct Opened {
     origin: Arc<Origin>,
 }
 
-/// Binds all listeners, or none.
+impl Opened {
+    fn place(&self) -> Place {
+        let (settings, origin) = (Arc::clone(&self.settings), Arc::clone(&self.origin));
+        Place { settings, address: self.door.address(), origin }
+    }
+}
+
+/// Binds all listeners, or none. Their indexes are from `first` on.
 ///
 /// # Errors
 /// Names the listener and the address that cannot be bound.
-pub fn bind(listeners: &[ListenerSettings]) -> anyhow::Result<Bound> {
-    let open = |(index, settings): (usize, &ListenerSettings)| {
+pub fn bind<'a>(
+    listeners: impl IntoIterator<Item = &'a ListenerSettings>,
+    first: usize,
+) -> anyhow::Result<Bound> {
+    let open = |(settings, index): (&ListenerSettings, usize)| {
         let door = Door::open(settings)
             .with_context(|| format!("listener {:?} cannot listen on {}", settings.name, settings.bind))?;
         let origin = Origin::new(&settings.name, settings.mode, index);
@@ -90,7 +114,7 @@ pub fn bind(listeners: &[ListenerSettings]) -> anyhow::Result<Bound> {
         origin.set_policies(settings.policies);
         Ok(Opened { settings: Arc::new(settings.clone()), door, origin })
     };
-    listeners.iter().enumerate().map(open).collect::<anyhow::Result<_>>().map(Bound)
+    listeners.into_iter().zip(first..).map(open).collect::<anyhow::Result<_>>().map(Bound)
 }
 
 /// What accepting needs of the rest of the agent.
@@ -117,23 +141,24 @@ impl Listeners {
     /// Where the kernel gives no thread or descriptor.
     pub fn start(bound: Bound, inside: Inside) -> anyhow::Result<Self> {
         let (outbox, inbox) = inbox()?;
-        let places = bound
-            .0
-            .iter()
-            .map(|Opened { settings, door, origin }| Place {
-                settings: Arc::clone(settings),
-                address: door.address(),
-                origin: Arc::clone(origin),
-            })
-            .collect();
+        let places = Mutex::new(bound.0.iter().map(Opened::place).collect());
+        let next = AtomicUsize::new(bound.0.len());
         let pool = Arc::clone(&inside.pool);
         pool.host(Box::new(porter::Porter::new(bound.0, inbox, inside)?));
-        Ok(Self { outbox, places })
+        Ok(Self { outbox, places, next })
     }
 
     /// The listeners in the order of the configuration.
-    pub fn places(&self) -> &[Place] {
-        &self.places
+    pub fn places(&self) -> Arc<[Place]> {
+        Arc::clone(&self.places.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Binds more listeners, which accept nothing yet. Whoever binds some puts them in force before the next.
+    ///
+    /// # Errors
+    /// Names the listener and the address that cannot be bound.
+    pub fn bind_more(&self, listeners: &[&ListenerSettings]) -> anyhow::Result<Bound> {
+        bind(listeners.iter().copied(), self.next.load(Ordering::Relaxed))
     }
 
     /// Carries an order out and tells what changed, one report for each index.
@@ -143,15 +168,49 @@ impl Listeners {
         answer.await.unwrap_or_default()
     }
 
-    /// Puts policies in force: the agent's `max_connections`, and those of each listener. The order of the
-    /// calls is the order of the changes; what is returned is done when all accepting goes by them.
+    /// Puts policies in force: the agent's `max_connections`, and those of listeners by their index. The order
+    /// of the calls is the order of the changes; what is returned is done when all accepting goes by them.
     pub fn set_policies(
         &self,
         most: usize,
-        policies: Vec<Policies>,
+        policies: Vec<(usize, Policies)>,
     ) -> impl Future<Output = ()> + Send + use<> {
+        let (settings, came, gone) = (Vec::new(), Vec::new(), Vec::new());
+        self.change(Change { most, policies, settings, came, gone })
+    }
+
+    /// Puts settings in force for new connections, and their policies for all. Who came begins to accept; who
+    /// is not among the settings is gone: its address is free, and its connections come to their own end. It is
+    /// the same with the order as in [`Listeners::set_policies`].
+    pub fn set_settings(
+        &self,
+        most: usize,
+        settings: &[ListenerSettings],
+        came: Bound,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        self.next.fetch_add(came.0.len(), Ordering::Relaxed);
+        let fresh: Vec<_> = came.0.iter().map(Opened::place).collect();
+        let of = |settings: &ListenerSettings| {
+            let place = places.iter().chain(&fresh).find(|place| place.settings.name == settings.name)?;
+            Some(Place { settings: Arc::new(settings.clone()), ..place.clone() })
+        };
+        let next: Arc<[Place]> = settings.iter().filter_map(of).collect();
+        let is_gone = |place: &&Place| next.iter().all(|other| other.origin.index != place.origin.index);
+        let change = Change {
+            most,
+            policies: next.iter().map(|place| (place.origin.index, place.settings.policies)).collect(),
+            settings: next.iter().map(|place| (place.origin.index, Arc::clone(&place.settings))).collect(),
+            came: came.0,
+            gone: places.iter().filter(is_gone).map(|place| place.origin.index).collect(),
+        };
+        *places = next;
+        self.change(change)
+    }
+
+    fn change(&self, change: Change) -> impl Future<Output = ()> + Send + use<> {
         let (reply, done) = oneshot::channel();
-        self.outbox.post(Message::Policies { most, policies, reply });
+        self.outbox.post(Message::Change { change, reply });
         async {
             // Without an answer the agent is stopping, and nothing is accepted any more.
             let _ = done.await;

@@ -7,15 +7,16 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use connctl_api::end::Reason;
 use connctl_api::listener::{GateReport, ListenerRow, RejectMode, UpstreamRow};
 use rustix::io::Errno;
 
 use self::admit::{Newcomer, RETRY_MS, Waiting};
 use super::gate::Gates;
-use super::{GateOrder, Inside, Message, Opened};
+use super::{Change, GateOrder, Inside, Message, Opened};
 use crate::base::clock;
 use crate::base::inbox::Inbox;
-use crate::config::{ListenerSettings, Policies};
+use crate::config::ListenerSettings;
 use crate::net::close;
 use crate::net::listen::{Door, is_of_peer};
 use crate::net::poll::{Poll, Ready};
@@ -51,7 +52,8 @@ pub(super) struct Porter {
 /// One listener.
 #[derive(Debug)]
 struct Entrance {
-    door: Door,
+    /// None where the listener is gone; its index is not used again.
+    door: Option<Door>,
     settings: Arc<ListenerSettings>,
     origin: Arc<Origin>,
     accepted: u64,
@@ -66,13 +68,7 @@ impl Porter {
     pub(super) fn new(doors: Vec<Opened>, inbox: Inbox<Message>, inside: Inside) -> std::io::Result<Self> {
         let poll = Poll::new()?;
         poll.watch_input(&inbox, WAKE)?;
-        let entrances: Vec<_> = doors
-            .into_iter()
-            .map(|Opened { settings, door, origin }| {
-                let (accepted, rejected) = (0, 0);
-                Entrance { door, settings, origin, accepted, rejected, is_listening: true, is_watched: false }
-            })
-            .collect();
+        let entrances: Vec<_> = doors.into_iter().map(Entrance::new).collect();
         let gates = Gates::new(entrances.len());
         let (waiting, events) = (VecDeque::new(), Vec::new());
         let (resting_until, retry_at_ms) = (0, 0);
@@ -101,23 +97,41 @@ impl Porter {
                 // Whoever asked may have gone; the order is carried out all the same.
                 let _ = reply.send(reports.collect());
             }
-            Message::Policies { most, policies, reply } => {
-                self.set_policies(most, &policies);
-                // The order of a change is that of the messages, whether anyone waits for it or not.
+            Message::Change { change, reply } => {
+                self.change(change);
+                // The order of the changes is that of the messages, whether anyone waits for one or not.
                 let _ = reply.send(());
             }
             Message::Rows { reply } => {
-                let _ = reply.send((0..self.entrances.len()).map(|index| self.row(index)).collect());
+                let _ = reply.send((0..self.entrances.len()).filter_map(|index| self.row(index)).collect());
             }
         }
     }
 
-    /// Puts policies in force between two accepts: no place is being taken meanwhile.
-    fn set_policies(&self, most: usize, policies: &[Policies]) {
-        self.inside.admission.set_limits(most, policies.iter().map(|policies| policies.limits));
-        for (entrance, policies) in self.entrances.iter().zip(policies) {
-            entrance.origin.set_policies(*policies);
+    /// Puts a change in force between two accepts: no place is being taken meanwhile.
+    fn change(&mut self, change: Change) {
+        let Change { most, policies, settings, came, gone } = change;
+        let limits = policies.iter().map(|(index, policies)| (*index, policies.limits));
+        self.inside.admission.set_limits(most, limits);
+        for opened in came {
+            self.entrances.push(Entrance::new(opened));
+            self.gates.add();
         }
+        for (index, policies) in policies {
+            self.entrances[index].origin.set_policies(policies);
+        }
+        for (index, settings) in settings {
+            let entrance = &mut self.entrances[index];
+            entrance.door.iter().for_each(|door| door.dress(&settings));
+            entrance.settings = settings;
+        }
+        for index in gone {
+            // Closing the socket ends the watch, too.
+            let entrance = &mut self.entrances[index];
+            (entrance.door, entrance.is_watched) = (None, false);
+            self.gates.order(&[index], GateOrder::Reject { after: 0, mode: RejectMode::Refuse });
+        }
+        self.arrange();
     }
 
     fn log(&self, indexes: &[usize], order: GateOrder, changed: &[bool]) {
@@ -145,14 +159,14 @@ impl Porter {
         for _ in 0..ACCEPTS_A_TURN {
             let gate = self.gates.get(index);
             let entrance = &self.entrances[index];
-            if !entrance.is_watched {
+            let Some(door) = entrance.door.as_ref().filter(|_| entrance.is_watched) else {
                 return;
-            }
+            };
             let count = usize::from(descriptors(entrance.settings.mode));
             if !self.inside.descriptors.take(count) {
                 return self.rest();
             }
-            match entrance.door.accept() {
+            match door.accept() {
                 Ok((fd, _)) if !gate.accepting => {
                     self.inside.descriptors.give(count);
                     self.entrances[index].rejected += 1;
@@ -182,9 +196,11 @@ impl Porter {
     }
 
     fn welcome(&mut self, newcomer: Newcomer, ticket: Ticket) {
+        let entrance = &mut self.entrances[newcomer.index];
+        let Some(local) = entrance.door.as_ref().map(|door| door.local_of(&newcomer.fd)) else {
+            return self.turn_away(newcomer, Reason::Limit);
+        };
         let Newcomer { index, fd, peer, count } = newcomer;
-        let entrance = &mut self.entrances[index];
-        let local = entrance.door.local_of(&fd);
         let id = match (self.inside.ids.next(), peer) {
             (Ok(id), Some(_)) => id,
             (result, _) => {
@@ -229,13 +245,14 @@ impl Porter {
         }
     }
 
-    fn row(&self, index: usize) -> ListenerRow {
+    fn row(&self, index: usize) -> Option<ListenerRow> {
         let (gate, entrance) = (self.gates.get(index), &self.entrances[index]);
+        let door = entrance.door.as_ref()?;
         let upstream: Vec<_> = entrance.settings.upstream.iter().map(ToString::to_string).collect();
-        ListenerRow {
+        Some(ListenerRow {
             name: entrance.settings.name.clone(),
             mode: entrance.settings.mode,
-            bind: entrance.door.address().to_string(),
+            bind: door.address().to_string(),
             upstream: (!upstream.is_empty()).then(|| upstream.join(",")),
             accepting: gate.accepting,
             after: self.gates.after(index),
@@ -245,7 +262,7 @@ impl Porter {
             accepted: entrance.accepted,
             rejected: entrance.rejected,
             upstreams: entrance.upstreams(),
-        }
+        })
     }
 }
 
@@ -299,24 +316,32 @@ impl Entrance {
         rows.collect()
     }
 
+    fn new(Opened { settings, door, origin }: Opened) -> Self {
+        let (accepted, rejected, door) = (0, 0, Some(door));
+        Self { door, settings, origin, accepted, rejected, is_listening: true, is_watched: false }
+    }
+
     /// Begins or ends to listen and to be watched. A socket that refuses is not watched: the kernel would
     /// report it as hung up all the time.
     fn arrange(&mut self, poll: &Poll, token: u64, refuses: bool, stalls: bool) -> std::io::Result<()> {
+        let Some(door) = &self.door else {
+            return Ok(());
+        };
         let watch = !refuses && !stalls;
         if self.is_watched && !watch {
-            poll.unwatch(&self.door)?;
+            poll.unwatch(door)?;
             self.is_watched = false;
         }
         if self.is_listening && refuses {
-            self.door.refuse()?;
+            door.refuse()?;
             self.is_listening = false;
         }
         if !self.is_listening && !refuses {
-            self.door.listen()?;
+            door.listen()?;
             self.is_listening = true;
         }
         if !self.is_watched && watch {
-            poll.watch_input(&self.door, token)?;
+            poll.watch_input(door, token)?;
             self.is_watched = true;
         }
         Ok(())

@@ -51,6 +51,11 @@ impl Door {
         Ok(Self { fd: socket.into(), address, backlog: settings.backlog })
     }
 
+    /// Sets the options of what it accepts from now on.
+    pub fn dress(&self, settings: &ListenerSettings) {
+        options::dress(&self.fd, settings);
+    }
+
     /// Where it is bound.
     pub const fn address(&self) -> SocketAddr {
         self.address

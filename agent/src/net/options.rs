@@ -10,18 +10,20 @@ use crate::config::ListenerSettings;
 pub fn dress(fd: &impl AsFd, settings: &ListenerSettings) {
     let socket = SockRef::from(fd);
     // An option that the kernel refuses costs comfort and never the connection.
-    if settings.nodelay
-        && let Err(error) = socket.set_tcp_nodelay(true)
-    {
+    if let Err(error) = socket.set_tcp_nodelay(settings.nodelay) {
         tracing::debug!(%error, "TCP_NODELAY refused");
     }
-    if let Some(keepalive) = settings.keepalive {
-        let wanted = TcpKeepalive::new()
-            .with_time(keepalive.idle)
-            .with_interval(keepalive.interval)
-            .with_retries(keepalive.probes);
-        if let Err(error) = socket.set_tcp_keepalive(&wanted) {
-            tracing::debug!(%error, "keep-alive refused");
+    let kept = match settings.keepalive {
+        None => socket.set_keepalive(false),
+        Some(keepalive) => {
+            let wanted = TcpKeepalive::new()
+                .with_time(keepalive.idle)
+                .with_interval(keepalive.interval)
+                .with_retries(keepalive.probes);
+            socket.set_tcp_keepalive(&wanted)
         }
+    };
+    if let Err(error) = kept {
+        tracing::debug!(%error, "keep-alive refused");
     }
 }

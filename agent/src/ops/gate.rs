@@ -4,7 +4,7 @@ use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::listener::{GateReports, GateRequest, ListenerRow, MAX_AFTER, RejectMode};
 
 use super::Node;
-use crate::listener::GateOrder;
+use crate::listener::{GateOrder, Place};
 
 /// Rejects new connections, now or after so many more.
 ///
@@ -59,16 +59,17 @@ pub async fn rows(node: &Node) -> Vec<ListenerRow> {
 }
 
 async fn order(node: &Node, names: &[String], order: GateOrder) -> Result<GateReports, ApiError> {
-    let indexes = match names {
-        [] => (0..node.listeners.places().len()).collect(),
-        names => indexes(node, names, "names")?,
+    let places = node.listeners.places();
+    let named: Vec<_> = match names {
+        [] => (0..places.len()).collect(),
+        names => named(&places, names, "names")?,
     };
+    let indexes = named.into_iter().filter_map(|at| places.get(at)).map(|place| place.origin.index).collect();
     Ok(GateReports { listeners: node.listeners.order(indexes, order).await })
 }
 
-/// The places of the listeners of these names, each once; `field` is where the names stand.
-pub(super) fn indexes(node: &Node, names: &[String], field: &str) -> Result<Vec<usize>, ApiError> {
-    let places = node.listeners.places();
+/// Where the listeners of these names stand, each once; `field` is where the names do.
+pub(super) fn named(places: &[Place], names: &[String], field: &str) -> Result<Vec<usize>, ApiError> {
     let mut indexes: Vec<usize> = Vec::new();
     for name in names {
         let Some(index) = places.iter().position(|place| place.settings.name == *name) else {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context;
-use connctl_api::conn::MAX_PAGE_ROWS;
+use connctl_api::conn::{MAX_PAGE_ROWS, SideDetail};
 use connctl_api::end::Reason;
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::ConnId;
@@ -50,7 +50,7 @@ type Ending = Vec<(Arc<Conn>, Reason)>;
 /// `not_found`.
 pub fn rows(node: &Node, listener: Option<String>) -> Result<Vec<LimitRow>, ApiError> {
     let named: Vec<_> = listener.into_iter().collect();
-    let layers = node.book.open().clone();
+    let layers = node.book.open();
     let scopes = if named.is_empty() { layers.scopes() } else { scopes(node, &named)? };
     Ok(scopes.into_iter().flat_map(|scope| layers.rows(scope)).collect())
 }
@@ -65,6 +65,9 @@ pub async fn change(node: &Arc<Node>, change: Change) -> Result<LimitReport, Api
         let mut next = book.clone();
         let named = edit(node, &mut next, &change)?;
         let (most, policies) = next.policies().map_err(|error| wrong("set", &error))?;
+        // While the book is open its listeners are those that there are.
+        let places = node.listeners.places();
+        let policies: Vec<_> = places.iter().map(|place| place.origin.index).zip(policies).collect();
         let rows: Vec<_> = named
             .iter()
             .flat_map(|(scope, keys)| {
@@ -84,7 +87,7 @@ pub async fn change(node: &Arc<Node>, change: Change) -> Result<LimitReport, Api
             in_force.await;
             enforce(node).await
         }
-        None => would_end(node, &policies),
+        None => would_end(node, policies.into_iter().collect()).await,
     };
     Ok(report(node, change.dry_run, rows, &ending))
 }
@@ -97,7 +100,8 @@ fn scopes(node: &Node, names: &[String]) -> Result<Vec<Scope>, ApiError> {
     if names.is_empty() {
         return Ok(vec![Scope::Agent]);
     }
-    Ok(gate::indexes(node, names, "listeners")?.into_iter().map(Scope::Listener).collect())
+    let places = node.listeners.places();
+    Ok(gate::named(&places, names, "listeners")?.into_iter().map(Scope::Listener).collect())
 }
 
 /// Edits a copy of the book, and tells which keys of which scopes are concerned.
@@ -161,32 +165,60 @@ pub async fn enforce(node: &Node) -> Ending {
     ending
 }
 
-fn current(node: &Node) -> Vec<Policies> {
-    node.listeners.places().iter().map(|place| place.origin.policies()).collect()
+/// Policies by the index of their listener.
+type ByIndex = HashMap<usize, Policies>;
+
+fn current(node: &Node) -> ByIndex {
+    node.listeners.places().iter().map(|place| (place.origin.index, place.origin.policies())).collect()
 }
 
 /// What would end under these policies.
-fn would_end(node: &Node, policies: &[Policies]) -> Ending {
+async fn would_end(node: &Node, policies: ByIndex) -> Ending {
     let now_ms = clock::now_ms();
     let late = |conn: Arc<Conn>| {
-        let limits = policies.get(conn.origin().index)?.timeouts;
+        let limits = policies.get(&conn.origin().index)?.timeouts;
         let reason = late(&conn, &limits, now_ms)?;
         Some((conn, reason))
     };
     let mut ending: Ending = node.registry.all().into_iter().filter_map(late).collect();
-    let gone = ending.iter().map(|(conn, _)| conn.id()).collect();
+    let mut gone: HashSet<_> = ending.iter().map(|(conn, _)| conn.id()).collect();
+    for conn in slow_readers(node, &policies).await {
+        if gone.insert(conn.id()) {
+            ending.push((conn, Reason::MaxPending));
+        }
+    }
     let _choosing = node.registry.choosing();
-    ending.extend(surplus(node, policies, &gone).into_iter().map(|conn| (conn, Reason::Evicted)));
+    ending.extend(surplus(node, &policies, &gone).into_iter().map(|conn| (conn, Reason::Evicted)));
     ending.sort_by_key(|(conn, _)| conn.id());
     ending
 }
 
-fn surplus(node: &Node, policies: &[Policies], gone: &HashSet<ConnId>) -> Vec<Arc<Conn>> {
+fn surplus(node: &Node, policies: &ByIndex, gone: &HashSet<ConnId>) -> Vec<Arc<Conn>> {
     let now_ms = clock::now_ms();
-    let of = |(index, policies): (usize, &Policies)| {
-        evict::surplus(&node.registry, index, &policies.limits, gone, now_ms)
+    let of = |(index, policies): (&usize, &Policies)| {
+        evict::surplus(&node.registry, *index, &policies.limits, gone, now_ms)
     };
-    policies.iter().enumerate().flat_map(of).collect()
+    policies.iter().flat_map(of).collect()
+}
+
+/// The connections for whose peers more waits than may wait under these policies. The kernel is asked only
+/// about those that have such a limit.
+async fn slow_readers(node: &Node, policies: &ByIndex) -> Vec<Arc<Conn>> {
+    let most =
+        |conn: &Conn| policies.get(&conn.origin().index).map_or(0, |policies| policies.max_pending_bytes);
+    let mut conns = node.registry.all();
+    conns.retain(|conn| most(conn) != 0 && conn.is_staying());
+    let facts = show::kernel_facts(node, &conns).await;
+    let waits = |side: &SideDetail| {
+        let queued = side.tcp.as_ref().map_or(0, |tcp| tcp.send_queue_bytes);
+        side.pending_bytes + queued.saturating_sub(u64::from(side.write_closed))
+    };
+    let is_slow = |conn: &Arc<Conn>| {
+        let sides = facts.get(&conn.id()).map(|sides| [&sides.client, &sides.upstream]);
+        sides.is_some_and(|sides| sides.into_iter().flatten().any(|side| waits(side) > most(conn)))
+    };
+    conns.retain(is_slow);
+    conns
 }
 
 /// The time limit that a connection is past.

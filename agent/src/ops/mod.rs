@@ -13,6 +13,7 @@ pub mod node;
 pub mod operate;
 pub mod pace;
 pub mod plan;
+pub mod reload;
 mod row;
 pub mod select;
 pub mod session;

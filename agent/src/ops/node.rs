@@ -7,7 +7,9 @@ use connctl_api::node::NodeReport;
 
 use super::job::Jobs;
 use super::plan::Plans;
+use super::reload::Source;
 use crate::base::clock;
+use crate::base::log::Levels;
 use crate::config::{Control, Settings};
 use crate::listener::Listeners;
 use crate::outbound::Outbound;
@@ -29,6 +31,10 @@ pub struct Node {
     pub pool: Arc<Pool>,
     /// Who gets in.
     pub listeners: Listeners,
+    /// Where the configuration comes from.
+    pub source: Source,
+    /// What is logged.
+    pub levels: Levels,
     /// Where the policies come from.
     pub book: Book,
     /// What the agent opens itself.

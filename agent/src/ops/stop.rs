@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_millis(20);
 /// itself does not end by itself, so it is closed.
 pub async fn drain(node: &Node, grace: Duration) {
     session::end_all(node);
-    let all = (0..node.listeners.places().len()).collect();
+    let all = node.listeners.places().iter().map(|place| place.origin.index).collect();
     node.listeners.order(all, GateOrder::Drain { mode: RejectMode::Refuse }).await;
     let begun_ms = clock::now_ms();
     while !node.registry.is_empty() && u128::from(clock::now_ms() - begun_ms) < grace.as_millis() {

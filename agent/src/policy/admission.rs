@@ -74,15 +74,15 @@ impl Admission {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts limits in force: the agent's, and the listeners' in their order. Places that are taken stay taken.
-    pub fn set_limits(&self, most: usize, limits: impl IntoIterator<Item = Limits>) {
+    /// Puts limits in force: the agent's, and those of listeners by their index. Places that are taken stay taken.
+    pub fn set_limits(&self, most: usize, limits: impl IntoIterator<Item = (usize, Limits)>) {
         let mut taken = self.taken();
         taken.most = most;
-        for (index, limits) in limits.into_iter().enumerate() {
-            match taken.rooms.get_mut(index) {
-                Some(room) => room.limits = limits,
-                None => taken.rooms.push(Room { limits, taken: 0 }),
+        for (index, limits) in limits {
+            if taken.rooms.len() <= index {
+                taken.rooms.resize_with(index + 1, Room::default);
             }
+            taken.rooms[index].limits = limits;
         }
         taken.count_networks();
         if taken.rooms.iter().all(|room| room.limits.per_minute_per_ip == 0) {
@@ -244,7 +244,7 @@ mod tests {
 
     fn admission(most: usize, limits: Limits) -> Arc<Admission> {
         let admission = Arc::new(Admission::default());
-        admission.set_limits(most, [limits, Limits::default()]);
+        admission.set_limits(most, [(0, limits), (1, Limits::default())]);
         admission
     }
 
@@ -258,7 +258,7 @@ mod tests {
     fn a_limit_that_comes_later_counts_those_who_are_there() {
         let admission = admission(0, Limits::default());
         let tickets = [1, 1, 2].map(|last| admission.admit(0, ip(last), 0).unwrap());
-        let set = |limits: Limits| admission.set_limits(0, [limits]);
+        let set = |limits: Limits| admission.set_limits(0, [(0, limits)]);
         set(Limits { max_connections: 3, ..Limits::default() });
         assert_eq!(admission.admit(0, ip(9), 0).unwrap_err(), Over::Listener(0));
         set(Limits { max_per_ip: 2, ..Limits::default() });
@@ -285,7 +285,7 @@ mod tests {
                 prefix_ipv4: 24 + round % 9,
                 ..Limits::default()
             };
-            admission.set_limits(0, [limits]);
+            admission.set_limits(0, [(0, limits)]);
             tickets.extend(admission.admit(0, ip(round), 0));
             if round % 2 == 0 {
                 tickets.remove(0);

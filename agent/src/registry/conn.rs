@@ -25,6 +25,8 @@ pub struct Origin {
     /// How its upstreams are.
     pub upstreams: Upstreams,
     policies: RwLock<Policies>,
+    /// Of the policies, what is asked for with every byte.
+    max_pending_bytes: AtomicU64,
 }
 
 impl Origin {
@@ -37,6 +39,7 @@ impl Origin {
             live: AtomicUsize::new(0),
             upstreams: Upstreams::default(),
             policies: RwLock::default(),
+            max_pending_bytes: AtomicU64::new(0),
         }
     }
 
@@ -51,9 +54,15 @@ impl Origin {
         *self.policies.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The most bytes that may wait for a peer; 0 is no limit.
+    pub fn max_pending_bytes(&self) -> u64 {
+        self.max_pending_bytes.load(Ordering::Relaxed)
+    }
+
     /// Puts other policies in force. Whoever asks from now on gets them; the relay threads are told.
     pub fn set_policies(&self, policies: Policies) {
         *self.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
+        self.max_pending_bytes.store(policies.max_pending_bytes, Ordering::Relaxed);
     }
 }
 

@@ -15,6 +15,7 @@ mod items;
 mod message;
 mod pair;
 mod parking;
+mod pending;
 mod proxy;
 mod pump;
 mod reconnect;

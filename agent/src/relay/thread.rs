@@ -18,7 +18,7 @@ use super::parking::{self, Parking};
 use super::pump::{BUFFER_BYTES, Stop, Tools, pump};
 use super::sweep::{self, Sweep};
 use super::timers::Timers;
-use super::{Shared, command, dial, ending, farewell, identify, inspect, reconnect, speaker};
+use super::{Shared, command, dial, ending, farewell, identify, inspect, pending, reconnect, speaker};
 use crate::base::clock;
 use crate::base::inbox::{Inbox, Outbox};
 use crate::conn::command::{Command, Outcome, Replies, Target};
@@ -265,8 +265,10 @@ impl Relay {
             }
             Message::Refresh { ended } => {
                 self.sweep.look_now();
+                let mut all = self.sweep();
+                all.extend(self.end_slow_readers());
                 // Whoever asked may have gone.
-                let _ = ended.try_send(self.sweep());
+                let _ = ended.try_send(all);
             }
             Message::Host(guest) => self.host(guest),
             Message::Stop => self.is_stopping = true,
@@ -323,6 +325,22 @@ impl Relay {
             self.with(slot, |pair, slot, context| {
                 ended.push((Arc::clone(&pair.conn), reason));
                 sweep::end(pair, reason, context);
+                drive(pair, slot, context);
+            });
+        }
+        ended
+    }
+
+    /// Ends the connections whose peers let more wait than may wait now. As long as that does not change, each
+    /// is judged when something is written to it.
+    fn end_slow_readers(&mut self) -> Vec<(Arc<Conn>, Reason)> {
+        let slow = self.pairs.iter().filter(|(_, pair)| !pair.is_over && pending::slow_side(pair).is_some());
+        let slots: Vec<_> = slow.map(|(slot, _)| u32::try_from(slot).unwrap_or(u32::MAX)).collect();
+        let mut ended = Vec::new();
+        for slot in slots {
+            self.with(slot, |pair, slot, context| {
+                ended.push((Arc::clone(&pair.conn), Reason::MaxPending));
+                pending::enforce(pair, context);
                 drive(pair, slot, context);
             });
         }
@@ -426,6 +444,7 @@ fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
             }
         }
         find_failure(pair, slot, context);
+        pending::enforce(pair, context);
         identify::enforce(pair, context);
         if pair.is_away {
             reconnect::look(pair, slot, context);

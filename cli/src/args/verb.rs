@@ -130,7 +130,8 @@ Examples:
   connctl agent run --forward redis@127.0.0.1:6380=127.0.0.1:6379
   connctl agent run --echo 127.0.0.1:7000 --control tcp:127.0.0.1:5001
   connctl agent run --config /etc/connctl.toml
-  connctl agent status"
+  connctl agent status
+  connctl agent reload"
     )]
     Agent(AgentVerb),
     /// Name agents, and choose the one to talk to
@@ -344,6 +345,18 @@ Examples:
     Run(Box<connctl_agent::args::RunArgs>),
     /// Say how the agent is
     Status,
+    /// Have the agent read its configuration file again
+    #[command(
+        before_help = "\
+Examples:
+  connctl agent reload
+  connctl agent reload -o jsonl | jq -c 'select(.outcome == \"needs_restart\")'",
+        after_help = "The file is checked as a whole first: a mistake changes nothing. Policies count for live \
+connections at once, and limits that were set come to the file's values; other settings of a listener count for new \
+connections. What cannot be changed while the agent runs is named and stays as it was: exit code 6. SIGHUP does the \
+same."
+    )]
+    Reload,
 }
 
 #[derive(Debug, Args)]

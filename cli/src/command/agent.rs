@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 use connctl_api::error::Exit;
+use connctl_api::reload::{ReloadOutcome, ReloadRow};
 
 use crate::invocation::Invocation;
-use crate::output::human;
+use crate::output::limit::Reloads;
 use crate::output::pairs::{self, Line};
+use crate::output::{self, human};
 
 pub(crate) async fn status(invocation: &Invocation) -> Result<Exit> {
     let node = invocation.client()?.node().await?;
@@ -31,6 +33,24 @@ pub(crate) async fn status(invocation: &Invocation) -> Result<Exit> {
     ];
     pairs::print(invocation, &serde_json::to_string(&node)?, &node.node_id.to_string(), &lines)?;
     Ok(Exit::Done)
+}
+
+/// Has the agent read its configuration again.
+pub(crate) async fn reload(invocation: &Invocation) -> Result<Exit> {
+    let report = invocation.client()?.reload().await?;
+    output::list::<Reloads, _>(invocation, &report.changes)?;
+    if report.ending > 0 {
+        output::note(invocation, &format!("{} being closed", human::count(report.ending, "connection")));
+    }
+    let waits = |change: &&ReloadRow| change.outcome == ReloadOutcome::NeedsRestart;
+    match report.changes.iter().filter(waits).count() {
+        0 => Ok(Exit::Done),
+        waiting => {
+            let waiting = human::count(u64::try_from(waiting).unwrap_or(u64::MAX), "change");
+            output::note(invocation, &format!("{waiting} waiting for a restart of the agent"));
+            Ok(Exit::Partial)
+        }
+    }
 }
 
 /// Runs an agent on this process. It prints its own ready line and handles its own signals.

@@ -1,5 +1,7 @@
 //! `limit`: the policies in force, and changing them while connections live.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use connctl_api::client::Client;
 use connctl_api::error::Exit;
@@ -8,6 +10,7 @@ use connctl_api::operation::OperationKind;
 
 use crate::args::limit::{LimitRemoveArgs, LimitSetArgs, LimitVerb, TrialArgs};
 use crate::bulk::confirm::{Extent, settle, verdict};
+use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::output;
 use crate::output::conn::Conns;
@@ -25,7 +28,7 @@ pub(crate) async fn run(verb: LimitVerb, invocation: &Invocation) -> Result<Exit
             Ok(Exit::Done)
         }
         LimitVerb::Set(LimitSetArgs { listeners, set, trial }) => {
-            let set = set.into_iter().map(|(key, value)| (key, LimitValue::from(value.as_str()))).collect();
+            let set = once_each(set)?;
             change(&client, &Change::Set(LimitRequest { listeners, set, dry_run: false }), trial, invocation)
                 .await
         }
@@ -35,6 +38,18 @@ pub(crate) async fn run(verb: LimitVerb, invocation: &Invocation) -> Result<Exit
             change(&client, &Change::Remove(removal), trial, invocation).await
         }
     }
+}
+
+/// The values by key; a key that is given twice is a mistake in one of them.
+fn once_each(given: Vec<(String, String)>) -> Result<BTreeMap<String, LimitValue>> {
+    let mut set = BTreeMap::new();
+    for (key, value) in given {
+        if set.contains_key(&key) {
+            return Err(Failure::usage(format!("{key} is given twice")).into());
+        }
+        set.insert(key, LimitValue::from(value.as_str()));
+    }
+    Ok(set)
 }
 
 /// What is asked for.

@@ -45,6 +45,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         #[cfg(feature = "agent")]
         Verb::Agent(AgentVerb::Run(_)) => Ok(Exit::Failed),
         Verb::Agent(AgentVerb::Status) => agent::status(invocation).await,
+        Verb::Agent(AgentVerb::Reload) => agent::reload(invocation).await,
         Verb::Context(verb) => context::run(verb, invocation),
         Verb::Completion(args) => completion::run(args.shell),
         Verb::Man(args) => man::run(&args.verb),

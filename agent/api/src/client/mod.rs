@@ -24,6 +24,7 @@ use crate::listener::{GateReports, GateRequest, ListenerPage, ListenerRow};
 use crate::node::NodeReport;
 use crate::operation::OperationRequest;
 use crate::plan::{ApplyRequest, PlanRow};
+use crate::reload::ReloadReport;
 use crate::route;
 use crate::stats::{GroupCount, ReasonCount, StatsBy, StatsQuery};
 use crate::wait::{WaitReport, WaitRequest};
@@ -307,6 +308,14 @@ impl Client {
     /// See [`ClientError`].
     pub async fn node(&self) -> Result<NodeReport, ClientError> {
         self.json(self.get(route::NODE)).await
+    }
+
+    /// Has the agent read its configuration again.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn reload(&self) -> Result<ReloadReport, ClientError> {
+        self.json(self.post(route::RELOAD)).await
     }
 
     /// Waits until a condition holds; the client must be patient for longer than the wait.

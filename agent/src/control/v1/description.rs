@@ -15,6 +15,7 @@ mod tests {
     use connctl_api::listener::{RejectMode, UpstreamState};
     use connctl_api::operation::{ItemStatus, OperationKind, SideChoice, Summary};
     use connctl_api::plan::PlanState;
+    use connctl_api::reload::ReloadOutcome;
     use connctl_api::route;
     use connctl_api::stats::StatsBy;
     use serde_json::Value;
@@ -61,6 +62,7 @@ mod tests {
             ("RejectMode", words(RejectMode::ALL)),
             ("UpstreamState", words(UpstreamState::ALL)),
             ("StatsBy", words(StatsBy::ALL)),
+            ("ReloadOutcome", words(ReloadOutcome::ALL)),
             ("LimitScope", words(LimitScope::ALL)),
             ("LimitSource", words(LimitSource::ALL)),
             ("ErrorCode", ErrorCode::ALL.iter().map(|code| code.word().to_owned()).collect()),

@@ -32,6 +32,7 @@ pub(super) fn routes() -> Router<App> {
         .route(route::LIMITS, get(limits::list).patch(limits::set).delete(limits::remove))
         .route(route::STATS, get(stats::counts))
         .route(route::NODE, get(node::report))
+        .route(route::RELOAD, post(node::reload))
         .route(route::HEALTH, get(node::health))
         .route(route::WAIT, post(wait::wait))
         .route(route::PLANS, get(plans::list).post(plans::make))

@@ -128,7 +128,7 @@ impl Porter {
         Some(victim.id())
     }
 
-    fn turn_away(&mut self, newcomer: Newcomer, reason: Reason) {
+    pub(super) fn turn_away(&mut self, newcomer: Newcomer, reason: Reason) {
         let entrance = &mut self.entrances[newcomer.index];
         entrance.rejected += 1;
         tracing::info!(
