@@ -11,6 +11,8 @@ mod http;
 mod mqtt;
 mod mysql;
 mod nats;
+#[cfg(test)]
+mod oracle;
 mod postgres;
 pub mod proxy;
 mod redis;
