@@ -269,11 +269,10 @@ fn a_user_that_is_found_too_often_loses_the_oldest_or_the_newcomer() {
             let mut client = Peer::connect(agent.only());
             client.send(postgres("ann"));
             clients.push(client);
-            until("the newcomer is known or gone", || {
-                let rows = agent.connections();
-                let is_settled = rows.len() <= 2 && rows.iter().all(|row| row["uid"] == "ann");
-                let is_seen = agent.node()["accepted"] == clients.len();
-                (is_settled && is_seen).then_some(())
+            until("the newcomer is known, and one too many gone", || {
+                let (rows, most) = (agent.connections(), clients.len().min(2));
+                let is_settled = rows.len() == most && rows.iter().all(|row| row["uid"] == "ann");
+                (is_settled && agent.node()["ended"] == clients.len() - most).then_some(())
             });
         }
         clients[lost].ends_with(End::Fin);

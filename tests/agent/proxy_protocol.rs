@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::support::until::stays;
 use crate::support::upstream::ByHand;
-use crate::support::{Agent, Peer, Setup, until};
+use crate::support::{Agent, End, Peer, Setup, until};
 
 /// A forwarding listener with these settings besides.
 fn front(upstream: &ByHand, settings: &str) -> Agent {
@@ -126,4 +126,17 @@ fn a_client_that_waits_for_its_header_can_be_listed_and_reset() {
     let request = json!({ "operation": "reset", "items": [{ "conn_id": row["conn_id"] }] });
     assert_eq!(agent.operate(&request).0[0]["status"], "done");
     client.ends_with(crate::support::End::Reset);
+}
+
+#[test]
+fn what_comes_instead_of_a_header_is_not_answered() {
+    let config =
+        format!("[[listener]]\nname = \"echo\"\nmode = \"echo\"\nbind = \"127.0.0.1:0\"\n{ACCEPT}\n");
+    let agent = Setup::new().config(config).start();
+    for wrong in ["hello, is there anybody?", "PROXY TCP4 192.0.2.7 127.0.0.1 no ports\r\nhello"] {
+        let mut client = Peer::connect(agent.only());
+        client.send(wrong);
+        assert_eq!(client.end(), (0, End::Reset), "{wrong:?}");
+    }
+    agent.counts("client", "bad_proxy_header", 2);
 }

@@ -196,6 +196,7 @@ fn mariadb_is_listed_by_its_user_database_and_program() {
     let login = ["--no-defaults", "-h", "127.0.0.1", "-P", &port, "-ualice", &password, "-N", "-e"];
     let ask = |words: &[&str]| client("mariadb", &[&login[..], words].concat());
     assert_eq!(ask(&["create database shop; select user()"]).finish(LIMIT).ok().stdout.trim(), "alice@");
+    agent.settled(0);
     let waiting = ask(&["select sleep(60)", "shop"]);
     let row = listed(&agent, "alice");
     assert_eq!(row["tags"], json!({ "database": "shop", "program_name": "mysql" }));

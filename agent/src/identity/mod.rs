@@ -11,6 +11,8 @@ mod http;
 mod mqtt;
 mod mysql;
 mod nats;
+#[cfg(test)]
+mod oracle;
 mod postgres;
 pub mod proxy;
 mod redis;
@@ -33,6 +35,10 @@ const MAX_BYTES: usize = 4096;
 /// with tokens and cookies before the one that is wanted.
 const MAX_LARGE_BYTES: usize = 16 * 1024;
 
+/// How often one connection is looked at. Each time the message is read from its beginning, so that one which
+/// comes byte by byte would cost the square of its length.
+const MAX_LOOKS: u16 = 512;
+
 /// Why nobody is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Miss {
@@ -49,6 +55,7 @@ pub type Decoded = Result<Found, Miss>;
 #[derive(Debug)]
 pub struct Tap {
     seen: Seen,
+    looks: u16,
     /// One bit for each rule that can match no more.
     out: u32,
     /// The user that the address stands for, or that a rule further behind has found.
@@ -68,11 +75,15 @@ impl Tap {
             }
         }
         let is_needed = (out.count_ones() as usize) < rules.len();
-        is_needed.then(|| Box::new(Self { seen: Seen::default(), out, presumed: None }))
+        is_needed.then(|| Box::new(Self { seen: Seen::default(), looks: 0, out, presumed: None }))
     }
 
     /// Looks at the client's next bytes. After any answer but [`Miss::More`] the tap has done its work.
     pub fn look(&mut self, rules: &[Rule], bytes: &[u8]) -> Decoded {
+        self.looks = self.looks.saturating_add(1);
+        if self.looks > MAX_LOOKS {
+            return Err(Miss::No);
+        }
         let left = MAX_LARGE_BYTES - self.seen.0.len();
         let bytes = &bytes[..bytes.len().min(left)];
         if self.seen.0.is_empty() {
@@ -230,6 +241,15 @@ mod tests {
         no(fed(&[Rule::TlsSni], &mut record.chunks(MAX_LARGE_BYTES)));
         let tap = Tap::new(&[Rule::TlsSni], 1).unwrap();
         assert_eq!(format!("{:?}", tap.seen), "0 bytes");
+    }
+
+    #[test]
+    fn a_message_in_too_many_pieces_is_given_up() {
+        let most = usize::from(MAX_LOOKS);
+        let request = |length: usize| format!("GET /{} HTTP/1.1\r\nX-User: bob\r\n", "x".repeat(length - 29));
+        user(fed(&rules(), &mut request(most).as_bytes().chunks(1)), "bob");
+        no(fed(&rules(), &mut request(most + 1).as_bytes().chunks(1)));
+        user(fed(&rules(), &mut request(most + 1).as_bytes().chunks(2)), "bob");
     }
 
     #[test]

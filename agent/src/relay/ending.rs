@@ -122,14 +122,17 @@ pub(super) fn fail(pair: &mut Pair, side: Side, error: Errno, context: &mut Cont
     work.leg(side).wire.dropped_bytes += dropped;
 }
 
-/// A direction that nothing can be written to any more, or whose reads are over.
+/// A direction that nothing can be written to any more, or whose reads are over. What a socket is to discard
+/// is not written to it first: its peer could have read it before the RST.
 pub(super) fn is_cut_off(pair: &Pair, way: Way) -> bool {
     let Some((from, to)) = pair.route(way) else {
         return true;
     };
-    let is_ending = pair.is_ending();
     let target = to.unwrap_or(from);
-    is_ending && pair.leg(target).fd.is_none()
+    let work = pair.work.as_ref().filter(|work| work.cause.is_some());
+    work.is_some_and(|work| {
+        pair.leg(target).fd.is_none() || work.legs[target as usize].method == Some(Method::Reset)
+    })
 }
 
 /// Moves what is under way as far as it goes.
