@@ -324,7 +324,7 @@ fn a_wrong_pace_names_its_field_and_touches_nothing() {
         (json!({"rate": 0}), "pace.rate"),
         (json!({"rate": 1, "jitter_percent": 200}), "pace.jitter_percent"),
         (json!({"jitter_percent": 20}), "pace.jitter_percent"),
-        (json!({"rate": 1, "ramp_ms": 1e12 as u64}), "pace.ramp_ms"),
+        (json!({"rate": 1, "ramp_ms": 1_000_000_000_000_u64}), "pace.ramp_ms"),
         (json!({"rate": 1, "speed": 2}), "pace.speed"),
         (json!({"rate": "fast"}), "pace.rate"),
     ] {

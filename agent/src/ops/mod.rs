@@ -2,8 +2,8 @@
 //! functions and nothing below them.
 
 pub mod assign;
-pub mod freeze;
 pub mod farewell;
+pub mod freeze;
 pub mod gate;
 mod guard;
 pub mod job;
