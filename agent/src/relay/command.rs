@@ -3,9 +3,9 @@
 use connctl_api::conn::Side;
 use connctl_api::operation::{ItemStatus, OperationKind};
 
+use super::context::Context;
 use super::ending;
 use super::pair::{Pair, Phase, SIDES, Way};
-use super::thread::Context;
 use super::work::{Method, Waiter};
 use crate::conn::command::{Command, Outcome, Replies};
 

@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use connctl_api::conn::{Mode, Side};
 use connctl_api::end::{Cause, Initiator, Reason};
 
+use super::context::Context;
 use super::message::Message;
 use super::pair::{Dialing, Leg, Pair, Phase};
 use super::proxy::{self, Read};
-use super::thread::{Context, token};
+use super::thread::token;
 use super::{ending, identify, reconnect};
 use crate::config::Upstream;
 use crate::identity::proxy::Header;

@@ -11,9 +11,9 @@ use connctl_api::operation::{ItemStatus, OperationKind};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
+use super::context::Context;
 use super::flow::Cut;
 use super::pair::{Pair, Phase, SIDES, Way, opposite};
-use super::thread::Context;
 use super::work::{Method, Waiter, Work};
 use crate::conn::command::Outcome;
 use crate::conn::finish::finish;

@@ -2,10 +2,10 @@
 
 use tokio::sync::mpsc;
 
+use super::context::Context;
 use super::farewell;
 use super::message::Message;
 use super::pair::Pair;
-use super::thread::Context;
 use crate::identity::proxy::Header;
 use crate::identity::{self, Found, Miss, Tap};
 use crate::policy::evict;

@@ -5,6 +5,7 @@
 //! and never touch a socket.
 
 mod command;
+mod context;
 mod dial;
 mod ending;
 mod farewell;

@@ -4,9 +4,9 @@ use connctl_api::conn::Side;
 use connctl_api::end::{Cause, Initiator, Reason};
 use connctl_api::operation::DEFAULT_GRACE_MS;
 
+use super::context::Context;
 use super::ending;
 use super::pair::{Pair, Phase, SIDES, Way};
-use super::thread::Context;
 use super::work::Method;
 use crate::net::tcp_info;
 

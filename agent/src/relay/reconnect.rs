@@ -10,9 +10,9 @@ use connctl_api::end::Reason;
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
+use super::context::Context;
 use super::pair::{Leg, Moving, Pair, Phase, Way};
 use super::pump::Stop;
-use super::thread::Context;
 use super::{dial, ending};
 use crate::base::clock;
 use crate::config::Reconnect;

@@ -7,9 +7,9 @@ use connctl_api::end::{Cause, Initiator, Reason};
 use connctl_api::operation::DEFAULT_GRACE_MS;
 use slab::Slab;
 
+use super::context::Context;
 use super::ending;
 use super::pair::{Pair, Phase};
-use super::thread::Context;
 use crate::config::Timeouts;
 use crate::policy::timeouts::{self, Facts, Verdict};
 

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use connctl_api::conn::Side;
 use connctl_api::end::{Cause, Initiator, Reason};
@@ -12,10 +12,11 @@ use connctl_api::id::ConnId;
 use rustix::io::Errno;
 use slab::Slab;
 
+use super::context::{Context, Peers};
 use super::message::{Arrival, Message, Opened};
 use super::pair::{Pair, Phase, SIDES};
 use super::parking::{self, Parking};
-use super::pump::{BUFFER_BYTES, Stop, Tools, pump};
+use super::pump::{BUFFER_BYTES, Stop, pump};
 use super::sweep::{self, Sweep};
 use super::timers::Timers;
 use super::{Shared, command, dial, ending, farewell, identify, inspect, pending, reconnect, speaker};
@@ -57,27 +58,6 @@ pub(super) struct Relay {
     sweep: Sweep,
     parking: Parking,
     is_stopping: bool,
-}
-
-/// The inboxes of all relay threads, by their number.
-pub(super) type Peers = Arc<OnceLock<Vec<Outbox<Message>>>>;
-
-/// What the parts of the thread work with besides the connection at hand.
-#[derive(Debug)]
-pub(super) struct Context {
-    pub(super) shared: Shared,
-    pub(super) peers: Peers,
-    pub(super) outbox: Outbox<Message>,
-    pub(super) poll: Poll,
-    pub(super) pipes: Pool,
-    pub(super) buffer: Box<[u8]>,
-    pub(super) now_ms: u64,
-    /// Many are being ended: each client's socket has its FIN before the first upstream's has.
-    pub(super) clients_first: bool,
-    timers: Timers,
-    turns: Vec<u32>,
-    over: Vec<u32>,
-    live: Arc<AtomicUsize>,
 }
 
 /// A command and those it is still to reach.
@@ -479,40 +459,5 @@ fn failed(pair: &mut Pair, side: Side, error: Errno, slot: u32, context: &mut Co
         reconnect::go_on(pair, errno::reason(error), slot, context);
     } else {
         ending::fail(pair, side, error, context);
-    }
-}
-
-impl Context {
-    pub(super) fn tools(&mut self) -> Tools<'_> {
-        Tools {
-            buffer: &mut self.buffer,
-            pipes: &mut self.pipes,
-            now_ms: self.now_ms,
-            registry: &self.shared.registry,
-        }
-    }
-
-    /// Gives a connection another turn.
-    pub(super) fn queue(&mut self, pair: &mut Pair, slot: u32) {
-        if pair.put_off() {
-            self.turns.push(slot);
-        }
-    }
-
-    fn set_deadline(&mut self, pair: &mut Pair, slot: u32) {
-        let wanted = ending::next_deadline(pair, self.now_ms);
-        if wanted != pair.deadline {
-            self.timers.change(slot, pair.deadline, wanted);
-            pair.deadline = wanted;
-        }
-    }
-
-    /// The connection has left every table: its slot is freed after the events at hand.
-    pub(super) fn retire(&mut self, pair: &mut Pair, slot: u32) {
-        self.timers.change(slot, pair.deadline, 0);
-        pair.deadline = 0;
-        pair.is_over = true;
-        self.over.push(slot);
-        self.live.fetch_sub(1, Ordering::Relaxed);
     }
 }
