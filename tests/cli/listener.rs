@@ -31,6 +31,12 @@ fn list_and_show_tell_name_mode_and_address() {
         (&json!("two"), &json!(upstream.addr().to_string())),
         "{row}"
     );
+    assert_eq!(row["upstreams"][0]["state"], "untried", "{row}");
+    let mut client = Peer::connect(agent.addr("two"));
+    client.send("hello");
+    client.expect("hello");
+    let text = own.line("listener show two").ok().stdout;
+    assert!(text.contains(&format!("{} up since 20", upstream.addr())), "{text}");
     assert_eq!(own.line("listener list -o name").ok().lines(), ["one", "two"]);
     own.line("listener show three").exits(3).says("three");
 }

@@ -14,9 +14,10 @@ use super::until::{LIMIT, until};
 /// A server that is stopped, and killed if that takes long, on drop.
 pub(crate) struct Service {
     process: Running,
+    command: Command,
     addr: SocketAddr,
     stop: Signal,
-    _dir: Dir,
+    dir: Dir,
 }
 
 /// Whether all programs are here. Where they are not, a test says so and passes, except on CI.
@@ -52,11 +53,17 @@ fn free_port() -> u16 {
 }
 
 /// Starts it and waits until it takes connections.
-fn start(command: &mut Command, port: u16, stop: Signal, dir: Dir) -> Service {
+fn start(mut command: Command, port: u16, stop: Signal, dir: Dir) -> Service {
     let log = std::fs::File::create(dir.path().join("server.log")).unwrap();
     command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-    let mut process = Running::start(command);
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let process = serving(&mut command, addr, &dir);
+    Service { process, command, addr, stop, dir }
+}
+
+/// Runs it until it takes connections.
+fn serving(command: &mut Command, addr: SocketAddr, dir: &Dir) -> Running {
+    let mut process = Running::start(command);
     until("the server takes connections", || {
         if let Some(status) = process.child().try_wait().unwrap() {
             let log = std::fs::read_to_string(dir.path().join("server.log")).unwrap_or_default();
@@ -64,7 +71,7 @@ fn start(command: &mut Command, port: u16, stop: Signal, dir: Dir) -> Service {
         }
         TcpStream::connect_timeout(&addr, LIMIT).ok()
     });
-    Service { process, addr, stop, _dir: dir }
+    process
 }
 
 impl Service {
@@ -73,11 +80,22 @@ impl Service {
         let mut command = program("redis-server");
         command.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
         command.args(["--save", "", "--appendonly", "no", "--dir"]).arg(dir.path());
-        start(&mut command, port, Signal::TERM, dir)
+        start(command, port, Signal::TERM, dir)
     }
 
     pub(crate) fn nats() -> Self {
         Self::nats_at(free_port(), "")
+    }
+
+    /// Ends it with this signal, and waits for its end.
+    pub(crate) fn end(&mut self, signal: Signal) {
+        self.process.signal(signal);
+        self.process.wait(LIMIT);
+    }
+
+    /// Starts it once more, where it was, after it has ended.
+    pub(crate) fn again(&mut self) {
+        self.process = serving(&mut self.command, self.addr, &self.dir);
     }
 
     /// With this configuration.
@@ -91,7 +109,7 @@ impl Service {
         let mut command = program("nats-server");
         command.arg("-c").arg(dir.write("nats.conf", config));
         command.args(["-a", "127.0.0.1", "-p", &port.to_string()]);
-        start(&mut command, port, Signal::TERM, dir)
+        start(command, port, Signal::TERM, dir)
     }
 
     /// An MQTT broker that lets everyone in.
@@ -100,7 +118,7 @@ impl Service {
         let config = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n");
         let mut command = program("mosquitto");
         command.arg("-c").arg(dir.write("mosquitto.conf", &config));
-        start(&mut command, port, Signal::TERM, dir)
+        start(command, port, Signal::TERM, dir)
     }
 
     /// A MySQL server that has no table of users, and so asks every user and checks none.
@@ -115,7 +133,7 @@ impl Service {
         if rustix::process::geteuid().is_root() {
             command.arg("--user=root");
         }
-        start(&mut command, port, Signal::TERM, dir)
+        start(command, port, Signal::TERM, dir)
     }
 
     /// Ends it as a crash would.
@@ -142,7 +160,7 @@ impl Service {
         let mut command = as_postgres("postgres");
         command.arg("-D").arg(&data).arg("-k").arg(&data).current_dir("/");
         command.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-c", "fsync=off"]);
-        let service = start(&mut command, port, Signal::QUIT, dir);
+        let service = start(command, port, Signal::QUIT, dir);
         until("PostgreSQL answers", || {
             let answer = psql(service.addr, &["-c", "select 1"]).finish(LIMIT);
             (answer.code == Some(0)).then_some(())
@@ -157,6 +175,9 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
+        if !self.process.child().try_wait().is_ok_and(|status| status.is_none()) {
+            return;
+        }
         self.process.signal(self.stop);
         let start = std::time::Instant::now();
         while self.process.child().try_wait().is_ok_and(|status| status.is_none()) {

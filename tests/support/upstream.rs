@@ -142,6 +142,13 @@ impl ByHand {
 pub(crate) struct Refusing(Socket);
 
 impl Refusing {
+    /// Takes dials from now on.
+    pub(crate) fn listens(self) -> ByHand {
+        self.0.listen(64).unwrap();
+        self.0.set_nonblocking(true).unwrap();
+        ByHand(self.0.into())
+    }
+
     pub(crate) fn new() -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();

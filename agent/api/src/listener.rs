@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::conn::{Mode, words};
+use crate::end::Reason;
+use crate::instant::Instant;
 
 words!(
     /// How a listener turns clients away.
@@ -15,6 +17,33 @@ words!(
         Stall = "stall",
     }
 );
+
+words!(
+    /// How an upstream is, by the last dial.
+    UpstreamState {
+        /// Nobody has needed it yet.
+        Untried = "untried",
+        /// The last dial reached it.
+        Up = "up",
+        /// The last dial failed: others are dialled before it, for a while.
+        Down = "down",
+    }
+);
+
+/// An upstream of a listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamRow {
+    /// As the configuration names it: `HOST:PORT`.
+    pub upstream: String,
+    /// How it is.
+    pub state: UpstreamState,
+    /// Why the last dial failed; `null` where it did not.
+    pub last_error: Option<Reason>,
+    /// Since when it is in this state; `null` where it was never dialled.
+    pub since: Option<Instant>,
+    /// Milliseconds for which it is still passed over; `null` where it is not.
+    pub retry_in_ms: Option<u64>,
+}
 
 /// A listener as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +70,9 @@ pub struct ListenerRow {
     pub accepted: u64,
     /// Connections reset at the door since the agent started (mode `reset` and limits).
     pub rejected: u64,
+    /// The upstreams, in the order given; none in `echo` and `hold`.
+    #[serde(default)]
+    pub upstreams: Vec<UpstreamRow>,
 }
 
 /// `POST /v1/listeners/reject`, `/accept` and `/drain`.

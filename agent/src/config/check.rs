@@ -14,6 +14,7 @@ use super::file::{self, File, host_port};
 use super::identity::{self, Networks};
 use super::keys::Keys;
 use super::policy::Policies;
+use super::reconnect;
 use super::settings::{
     Compat, Control, DEFAULT_BACKLOG, DEFAULT_DIAL_TIMEOUT, DEFAULT_KEEPALIVE, DEFAULT_MAX_SESSIONS,
     DEFAULT_MAX_THREADS, DEFAULT_NODE_ID, DEFAULT_PROXY_TIMEOUT, DEFAULT_SHUTDOWN_GRACE, Keepalive,
@@ -192,6 +193,7 @@ fn listener_settings(listener: file::Listener, place: usize) -> anyhow::Result<L
         send_proxy: listener.send_proxy,
         identity,
         networks,
+        reconnect: reconnect::reconnection(&listener, of)?,
         policies: Policies::check(&keys, of)?,
         keys,
         name,
@@ -281,6 +283,10 @@ pub fn listener_flag(mode: Mode, text: &str) -> anyhow::Result<file::Listener> {
         max_per_device: None,
         connections_per_minute_per_ip: None,
         on_over: None,
+        redial: None,
+        reconnect: None,
+        reconnect_timeout: None,
+        upstream_idle_timeout: None,
     })
 }
 
@@ -339,6 +345,20 @@ mod tests {
             ("[outbound]\nidle_timeout='0s'", ["idle_timeout of outbound", "0"]),
             ("[outbound]\nmax_sessions=0", ["max_sessions of outbound", "0"]),
             ("[outbound]\nidle_timout='1s'", ["idle_timout", "\"idle_timeout\""]),
+            ("[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nredial=true", ["redial", "hold"]),
+            (
+                "[[listener]]\nmode='forward'\nbind='127.0.0.1:0'\nupstream=['h:1']\nupstream_idle_timeout='5m'",
+                ["upstream_idle_timeout", "\"fresh\""],
+            ),
+            (
+                "[[listener]]\nmode='forward'\nbind='127.0.0.1:0'\nupstream=['h:1']\nreconnect='fresh'",
+                ["reconnect", "upstream_idle_timeout"],
+            ),
+            (
+                "[[listener]]\nmode='forward'\nbind='127.0.0.1:0'\nupstream=['h:1']\nreconnect_timeout='5s'",
+                ["reconnect_timeout", "5s"],
+            ),
+            ("[[listener]]\nmode='echo'\nbind='127.0.0.1:0'\nreconnect='redis'", ["reconnect", "redis"]),
         ] {
             let error = format!("{:#}", check(text).unwrap_err());
             for word in words {

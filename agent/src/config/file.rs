@@ -10,6 +10,7 @@ use serde::de::Error as _;
 
 use super::keys::Span;
 use super::policy::{KeepAlive, OnOver};
+use super::reconnect::Reconnect;
 use super::settings::{Compat, ProxyVersion};
 
 /// The file as it is written. Absent keys leave the default or the flag in force.
@@ -122,6 +123,14 @@ pub struct Listener {
     pub connections_per_minute_per_ip: Option<u32>,
     /// What happens to one too many.
     pub on_over: Option<OnOver>,
+    /// Whether a connection of which no byte has passed is dialled again.
+    pub redial: Option<bool>,
+    /// `fresh` or `nats`.
+    pub reconnect: Option<Reconnect>,
+    /// How long an upstream may be away.
+    pub reconnect_timeout: Option<Time>,
+    /// Idle time after which the upstream's socket alone is closed.
+    pub upstream_idle_timeout: Option<Time>,
 }
 
 /// A duration such as `"30m"`.

@@ -5,10 +5,12 @@ pub mod file;
 pub mod identity;
 pub mod keys;
 pub mod policy;
+pub mod reconnect;
 pub mod settings;
 
 pub use keys::Keys;
 pub use policy::{KeepAlive, Limits, OnOver, Policies, Timeouts};
+pub use reconnect::{Reconnect, Reconnection};
 pub use settings::{
     Bind, Compat, Control, Keepalive, ListenerSettings, OutboundSettings, Settings, Upstream,
 };

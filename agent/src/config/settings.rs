@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use super::identity::{Networks, Rule};
 use super::keys::Keys;
 use super::policy::Policies;
+use super::reconnect::Reconnection;
 
 /// Everything an agent is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,6 +120,8 @@ pub struct ListenerSettings {
     pub keys: Keys,
     /// The policies that follow from them.
     pub policies: Policies,
+    /// What happens when an upstream goes away.
+    pub reconnect: Reconnection,
 }
 
 impl ListenerSettings {
@@ -140,6 +143,7 @@ impl ListenerSettings {
             networks: Networks::default(),
             keys: Keys::default(),
             policies: Policies::default(),
+            reconnect: Reconnection::default(),
         }
     }
 }

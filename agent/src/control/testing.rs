@@ -160,6 +160,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         networks: Default::default(),
         keys: crate::config::Keys::default(),
         policies: crate::config::Policies::default(),
+        reconnect: crate::config::Reconnection::default(),
     };
     Settings {
         node_id: NodeId::new(NODE_ID).unwrap(),

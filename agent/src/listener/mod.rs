@@ -85,7 +85,8 @@ pub fn bind(listeners: &[ListenerSettings]) -> anyhow::Result<Bound> {
     let open = |(index, settings): (usize, &ListenerSettings)| {
         let door = Door::open(settings)
             .with_context(|| format!("listener {:?} cannot listen on {}", settings.name, settings.bind))?;
-        let origin = Arc::new(Origin::new(&settings.name, settings.mode, index));
+        let origin = Origin::new(&settings.name, settings.mode, index);
+        let origin = Arc::new(origin.with_upstreams(settings.upstream.len()));
         origin.set_policies(settings.policies);
         Ok(Opened { settings: Arc::new(settings.clone()), door, origin })
     };

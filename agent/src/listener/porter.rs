@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use connctl_api::listener::{GateReport, ListenerRow, RejectMode};
+use connctl_api::listener::{GateReport, ListenerRow, RejectMode, UpstreamRow};
 use rustix::io::Errno;
 
 use self::admit::{Newcomer, RETRY_MS, Waiting};
@@ -244,6 +244,7 @@ impl Porter {
             connections: entrance.origin.live.load(Ordering::Relaxed) as u64,
             accepted: entrance.accepted,
             rejected: entrance.rejected,
+            upstreams: entrance.upstreams(),
         }
     }
 }
@@ -286,6 +287,18 @@ impl Guest for Porter {
 }
 
 impl Entrance {
+    fn upstreams(&self) -> Vec<UpstreamRow> {
+        let shown = self.origin.upstreams.shown(clock::now_ms());
+        let rows = self.settings.upstream.iter().zip(shown).map(|(upstream, shown)| UpstreamRow {
+            upstream: upstream.to_string(),
+            state: shown.state,
+            last_error: shown.last_error,
+            since: shown.since,
+            retry_in_ms: shown.retry_in_ms,
+        });
+        rows.collect()
+    }
+
     /// Begins or ends to listen and to be watched. A socket that refuses is not watched: the kernel would
     /// report it as hung up all the time.
     fn arrange(&mut self, poll: &Poll, token: u64, refuses: bool, stalls: bool) -> std::io::Result<()> {

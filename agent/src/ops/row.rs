@@ -121,9 +121,7 @@ mod tests {
                 peer, local, wall_ms: 1_795_262_400_123, now_ms: 5, thread: 0,
             });
             conn.add_to_upstream(bytes, 7);
-            if let Some(upstream) = upstream {
-                conn.set_upstream(upstream);
-            }
+            conn.set_upstream(upstream);
             {
                 let mut labels = conn.labels();
                 labels.uid = uid.clone().map(Box::from);

@@ -203,7 +203,7 @@ impl Outbound {
             now_ms,
             thread: self.inside.pool.choose(),
         }));
-        conn.set_upstream(peer);
+        conn.set_upstream(Some(peer));
         conn.add_to_client(moved.0, now_ms);
         conn.add_to_upstream(moved.1, now_ms);
         self.inside.stats.accepted_one();

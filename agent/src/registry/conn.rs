@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use connctl_api::conn::{Mode, State};
 use connctl_api::id::ConnId;
 
+use super::upstreams::Upstreams;
 use crate::config::Policies;
 
 /// What all connections of a listener have in common.
@@ -21,13 +22,28 @@ pub struct Origin {
     pub index: usize,
     /// Its live connections.
     pub live: AtomicUsize,
+    /// How its upstreams are.
+    pub upstreams: Upstreams,
     policies: RwLock<Policies>,
 }
 
 impl Origin {
     /// A listener without connections and without policies.
     pub fn new(name: &str, mode: Mode, index: usize) -> Self {
-        Self { name: name.into(), mode, index, live: AtomicUsize::new(0), policies: RwLock::default() }
+        Self {
+            name: name.into(),
+            mode,
+            index,
+            live: AtomicUsize::new(0),
+            upstreams: Upstreams::default(),
+            policies: RwLock::default(),
+        }
+    }
+
+    /// The same with so many upstreams.
+    #[must_use]
+    pub fn with_upstreams(self, count: usize) -> Self {
+        Self { upstreams: Upstreams::new(count), ..self }
     }
 
     /// The policies in force, for its live connections as well as for new ones.
@@ -164,7 +180,7 @@ impl Conn {
         self.local
     }
 
-    /// The upstream's address, once connected.
+    /// The upstream's address while it is connected.
     pub fn upstream(&self) -> Option<SocketAddr> {
         self.labels().upstream()
     }
@@ -248,9 +264,9 @@ impl Conn {
         }
     }
 
-    /// Owner only: the upstream it is connected to.
-    pub fn set_upstream(&self, upstream: SocketAddr) {
-        self.labels().upstream = Some(Box::new(upstream));
+    /// Owner only: the upstream it is connected to, or none any more.
+    pub fn set_upstream(&self, upstream: Option<SocketAddr>) {
+        self.labels().upstream = upstream.map(Box::new);
     }
 
     /// The registry alone calls this, which keeps its index.

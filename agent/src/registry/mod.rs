@@ -4,6 +4,7 @@
 
 pub mod conn;
 mod index;
+pub mod upstreams;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

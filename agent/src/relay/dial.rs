@@ -7,14 +7,18 @@ use connctl_api::conn::{Mode, Side};
 use connctl_api::end::{Cause, Initiator, Reason};
 
 use super::message::Message;
-use super::pair::{Dialing, Pair, Phase};
+use super::pair::{Dialing, Leg, Pair, Phase};
 use super::proxy::{self, Read};
 use super::thread::{Context, token};
-use super::{ending, identify, pair};
+use super::{ending, identify, reconnect};
 use crate::config::Upstream;
 use crate::identity::proxy::Header;
 use crate::net::connect::{self, Dial};
 use crate::net::errno;
+
+/// The shortest rest between two rounds of dials, and the longest.
+const MIN_REST_MS: u64 = 20;
+const MAX_REST_MS: u64 = 1_000;
 
 /// Decides what comes first.
 pub(super) fn welcome(pair: &mut Pair, slot: u32, context: &mut Context) {
@@ -24,27 +28,56 @@ pub(super) fn welcome(pair: &mut Pair, slot: u32, context: &mut Context) {
         let deadline = context.now_ms + millis(pair.settings.proxy_timeout);
         pair.dial = Some(Box::new(waiting(deadline)));
     } else {
-        begin(pair, None, slot, context);
+        first(pair, None, slot, context);
     }
 }
 
 fn waiting(deadline: u64) -> Dialing {
-    Dialing { next: 0, addresses: VecDeque::new(), current: None, last: None, deadline }
+    Dialing {
+        tried: 0,
+        addresses: VecDeque::new(),
+        current: None,
+        last: None,
+        is_failed: false,
+        deadline,
+        is_resting: false,
+        rest_ms: MIN_REST_MS,
+        until: 0,
+    }
 }
 
-fn millis(time: std::time::Duration) -> u64 {
+pub(super) fn millis(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn begin(pair: &mut Pair, header: Option<Header>, slot: u32, context: &mut Context) {
+fn first(pair: &mut Pair, header: Option<Header>, slot: u32, context: &mut Context) {
     identify::begin(pair, header, &context.shared.registry);
     if pair.conn.origin().mode != Mode::Forward {
         pair.phase = Phase::Open;
         pair.dial = None;
         return;
     }
+    reconnect::begin(pair, context.now_ms);
+    begin(pair, None, slot, context);
+}
+
+/// Begins to dial. `lost` is why the upstream before was lost, and which ones not to dial in this round.
+pub(super) fn begin(pair: &mut Pair, lost: Option<(Reason, u64)>, slot: u32, context: &mut Context) {
+    let reconnect = &pair.settings.reconnect;
+    let dial_ms = millis(pair.settings.dial_timeout);
+    let age_ms = pair.conn.age_ms(context.now_ms);
+    let again_ms = match (&pair.moving, pair.is_away) {
+        (Some(_), true) => reconnect.timeout_ms,
+        _ if !reconnect.redial => 0,
+        (None, true) => dial_ms,
+        // Repeated dials of a client that has had nothing take no longer than one.
+        (_, false) => dial_ms.saturating_sub(age_ms),
+    };
+    let until = if again_ms == 0 { 0 } else { context.now_ms.saturating_add(again_ms) };
+    let rest_ms = if lost.is_some() { (age_ms / 8).clamp(MIN_REST_MS, MAX_REST_MS) } else { MIN_REST_MS };
+    let (last, tried) = lost.map_or((None, 0), |(reason, tried)| (Some(reason), tried));
     pair.phase = Phase::Dialing;
-    pair.dial = Some(Box::new(waiting(0)));
+    pair.dial = Some(Box::new(Dialing { last, tried, until, rest_ms, ..waiting(0) }));
     try_next(pair, slot, context);
 }
 
@@ -56,7 +89,8 @@ pub(super) fn advance(pair: &mut Pair, slot: u32, context: &mut Context) {
     match pair.phase {
         Phase::Header => read_header(pair, slot, context),
         Phase::Dialing => check_dial(pair, slot, context),
-        Phase::Open => {}
+        Phase::Restoring => check_restoring(pair, slot, context),
+        Phase::Parked | Phase::Open => {}
     }
 }
 
@@ -92,7 +126,7 @@ fn read_header(pair: &mut Pair, slot: u32, context: &mut Context) {
                 let cause = Cause { reason: Reason::Limit, initiator: Initiator::Policy, side: None };
                 return ending::begin(pair, cause, ending::BOTH_RESET, 0, context);
             }
-            begin(pair, Some(header), slot, context);
+            first(pair, Some(header), slot, context);
         }
         Read::Incomplete if !client.hung_up => pair.leg_mut(Side::Client).readable = false,
         Read::Incomplete | Read::Wrong => bad_header(pair, context),
@@ -117,61 +151,118 @@ fn check_dial(pair: &mut Pair, slot: u32, context: &mut Context) {
         return;
     };
     match if is_failed { connect::outcome(fd) } else { Ok(()) } {
-        Ok(()) => connected(pair),
-        Err(error) => {
-            drop_attempt(pair, errno::reason(error));
-            try_next(pair, slot, context);
-        }
+        Ok(()) => connected(pair, context.now_ms),
+        Err(error) => failed(pair, errno::reason(error), slot, context),
     }
 }
 
+/// An upstream that is told a session may still fail.
+fn check_restoring(pair: &mut Pair, slot: u32, context: &mut Context) {
+    let upstream = pair.leg_mut(Side::Upstream);
+    if std::mem::take(&mut upstream.failed)
+        && let Some(fd) = upstream.fd.as_ref()
+        && let Err(error) = connect::outcome(fd)
+    {
+        reconnect::attempt_failed(pair, errno::reason(error), slot, context);
+    }
+}
+
+/// The attempt at hand failed: the next one.
+pub(super) fn failed(pair: &mut Pair, reason: Reason, slot: u32, context: &mut Context) {
+    drop_attempt(pair, reason);
+    try_next(pair, slot, context);
+}
+
 fn drop_attempt(pair: &mut Pair, reason: Reason) {
-    *pair.leg_mut(Side::Upstream) = pair::Leg::default();
+    *pair.leg_mut(Side::Upstream) = Leg::default();
     if let Some(dial) = &mut pair.dial {
         dial.last = Some(reason);
+        dial.is_failed = true;
         dial.current = None;
         dial.deadline = 0;
     }
 }
 
-/// Dials the next address, or looks up the next name, or gives up.
+/// Dials the next address, or looks up the next name, or rests, or gives up.
 fn try_next(pair: &mut Pair, slot: u32, context: &mut Context) {
-    let timeout = millis(pair.settings.dial_timeout);
     while let Some(dial) = &mut pair.dial {
         let Some(address) = dial.addresses.pop_front() else {
-            match pair.settings.upstream.get(dial.next) {
-                None => return give_up(pair, context),
-                Some(Upstream::Address(address)) => dial.addresses.push_back(*address),
-                Some(Upstream::Name(name, port)) => {
-                    dial.deadline = context.now_ms + timeout;
-                    resolve(slot, pair.conn.id(), name.clone(), *port, context);
-                    dial.next += 1;
-                    return;
-                }
+            if choose(pair, slot, context) {
+                continue;
             }
-            dial.next += 1;
-            continue;
+            return;
         };
         dial.current = Some(address);
-        dial.deadline = context.now_ms + timeout;
+        dial.deadline = context.now_ms + millis(pair.settings.dial_timeout);
+        pair.serial = pair.serial.wrapping_add(1);
+        let registration = token(slot, Side::Upstream, pair.serial);
         let begun = connect::start(address, &pair.settings).and_then(|dial| {
             let (Dial::Connected(fd) | Dial::Pending(fd)) = &dial;
-            let watched = context.poll.watch(fd, token(slot, Side::Upstream));
+            let watched = context.poll.watch(fd, registration);
             watched
                 .map(|()| dial)
                 .map_err(|error| rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::NOMEM))
         });
         match begun {
             Ok(Dial::Connected(fd)) => {
-                pair.leg_mut(Side::Upstream).fd = Some(fd);
-                return connected(pair);
+                *pair.leg_mut(Side::Upstream) = Leg { fd: Some(fd), ..Leg::default() };
+                return connected(pair, context.now_ms);
             }
             Ok(Dial::Pending(fd)) => {
-                pair.leg_mut(Side::Upstream).fd = Some(fd);
+                *pair.leg_mut(Side::Upstream) = Leg { fd: Some(fd), ..Leg::default() };
                 return;
             }
             Err(error) => drop_attempt(pair, errno::reason(error)),
         }
+    }
+}
+
+/// Chooses the next upstream of this round. Tells whether there is an address to dial now.
+fn choose(pair: &mut Pair, slot: u32, context: &mut Context) -> bool {
+    let Some(dial) = &mut pair.dial else {
+        return false;
+    };
+    if std::mem::take(&mut dial.is_failed)
+        && let Some(reason) = dial.last
+    {
+        reconnect::note_down(pair, reason, context.now_ms);
+    }
+    let upstreams = &pair.conn.origin().upstreams;
+    let Some(dial) = &mut pair.dial else {
+        return false;
+    };
+    let Some(index) = upstreams.choose(dial.tried, context.now_ms) else {
+        rest(pair, context);
+        return false;
+    };
+    dial.tried |= 1 << index;
+    // There are at most `MAX_UPSTREAMS`.
+    pair.upstream = u8::try_from(index).unwrap_or(u8::MAX);
+    match pair.settings.upstream.get(index) {
+        None => true,
+        Some(Upstream::Address(address)) => {
+            dial.addresses.push_back(*address);
+            true
+        }
+        Some(Upstream::Name(name, port)) => {
+            dial.deadline = context.now_ms + millis(pair.settings.dial_timeout);
+            resolve(slot, pair.conn.id(), name.clone(), *port, context);
+            false
+        }
+    }
+}
+
+/// All upstreams have been tried: another round a little later, or the end.
+fn rest(pair: &mut Pair, context: &mut Context) {
+    match &mut pair.dial {
+        Some(dial) if dial.until != 0 && context.now_ms + dial.rest_ms <= dial.until => {
+            (dial.tried, dial.current, dial.is_resting) = (0, None, true);
+            // Clients that lost their upstream together do not come back together.
+            let spread = pair.conn.id().get() % 16 * dial.rest_ms / 64;
+            dial.deadline = context.now_ms + dial.rest_ms + spread;
+            dial.rest_ms = (2 * dial.rest_ms).min(MAX_REST_MS);
+        }
+        _ => give_up(pair, None, context),
     }
 }
 
@@ -192,11 +283,11 @@ fn resolve(slot: u32, id: connctl_api::id::ConnId, name: Box<str>, port: u16, co
 
 /// A lookup's answer. One that comes too late finds another dial under way and is not used.
 pub(super) fn resolved(pair: &mut Pair, slot: u32, addresses: Vec<SocketAddr>, context: &mut Context) {
-    let Some(dial) = pair.dial.as_mut().filter(|dial| dial.current.is_none()) else {
+    let Some(dial) = pair.dial.as_mut().filter(|dial| dial.current.is_none() && !dial.is_resting) else {
         return;
     };
     if addresses.is_empty() {
-        dial.last = Some(Reason::UnknownHost);
+        (dial.last, dial.is_failed) = (Some(Reason::UnknownHost), true);
     }
     dial.addresses.extend(addresses);
     try_next(pair, slot, context);
@@ -211,28 +302,36 @@ pub(super) fn late(pair: &mut Pair, slot: u32, context: &mut Context) {
     }
     match pair.phase {
         Phase::Header => bad_header(pair, context),
-        Phase::Dialing => {
-            drop_attempt(pair, Reason::Etimedout);
-            try_next(pair, slot, context);
-        }
-        Phase::Open => {}
+        Phase::Dialing => match &mut pair.dial {
+            Some(dial) if dial.is_resting => {
+                (dial.is_resting, dial.deadline) = (false, 0);
+                try_next(pair, slot, context);
+            }
+            _ => failed(pair, Reason::Etimedout, slot, context),
+        },
+        Phase::Restoring => reconnect::attempt_failed(pair, Reason::Etimedout, slot, context),
+        Phase::Parked | Phase::Open => {}
     }
 }
 
-fn give_up(pair: &mut Pair, context: &mut Context) {
-    let reason = pair.dial.as_ref().and_then(|dial| dial.last).unwrap_or(Reason::UnknownHost);
+/// The connection ends for want of an upstream.
+pub(super) fn give_up(pair: &mut Pair, reason: Option<Reason>, context: &mut Context) {
+    let last = pair.dial.as_ref().and_then(|dial| dial.last);
+    let reason = reason.or(last).unwrap_or(Reason::UnknownHost);
     let initiator = if reason == Reason::Resource { Initiator::Agent } else { Initiator::Upstream };
     let cause = Cause { reason, initiator, side: Some(Side::Upstream) };
     ending::begin(pair, cause, ending::BOTH_FINISH, ending::DIAL_FLUSH_MS, context);
 }
 
-fn connected(pair: &mut Pair) {
-    let Some(address) = pair.dial.take().and_then(|dial| dial.current) else {
+fn connected(pair: &mut Pair, now_ms: u64) {
+    let Some(dial) = &mut pair.dial else {
         return;
     };
+    dial.is_failed = false;
+    dial.deadline = now_ms + millis(pair.settings.dial_timeout);
+    let address = dial.current;
     pair.conn.set_upstream(address);
     pair.leg_mut(Side::Upstream).writable = true;
-    pair.phase = Phase::Open;
     if let Some(version) = pair.settings.send_proxy {
         let header =
             proxy::header(version, pair.conn.client().unwrap_or(pair.conn.peer()), pair.conn.local());
@@ -240,4 +339,17 @@ fn connected(pair: &mut Pair) {
         flow.uncounted = u32::try_from(header.len()).unwrap_or(0);
         flow.hold_bytes(&header);
     }
+    match &mut pair.moving {
+        Some(moving) if pair.is_away => {
+            moving.session.dialled();
+            pair.phase = Phase::Restoring;
+        }
+        _ => opened(pair),
+    }
+}
+
+/// Bytes flow from now on.
+pub(super) fn opened(pair: &mut Pair) {
+    reconnect::note_up(pair);
+    (pair.phase, pair.is_away, pair.dial) = (Phase::Open, false, None);
 }

@@ -46,6 +46,7 @@ pub(super) fn begin(
         *pair.leg_mut(Side::Upstream) = super::pair::Leg::default();
         pair.dial = None;
         pair.phase = Phase::Open;
+        pair.is_away = false;
     }
     let deadline = context.now_ms.saturating_add(grace_ms);
     let work = pair.work.get_or_insert_default();
@@ -98,7 +99,7 @@ fn pending_for(pair: &Pair, side: Side) -> u64 {
         (Cut::After(left), _) => left,
         (Cut::Open | Cut::Discard, _) => 0,
     };
-    sent + pair.flow(way).held_bytes() + unread
+    sent + pair.held_for(side) + unread
 }
 
 /// A socket failed.
@@ -136,7 +137,7 @@ pub(super) fn settle(pair: &mut Pair, slot: u32, context: &mut Context) {
     if pair.is_over {
         return;
     }
-    if pair.phase != Phase::Open {
+    if pair.phase != Phase::Open && !pair.is_away {
         // A half-close waits for the upstream, and who asked for it not for ever.
         if let Some(mut work) = pair.work.take() {
             answer_halfcloses(pair, &mut work, context.now_ms);

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 use rustix::pipe::SpliceFlags;
+use zeroize::Zeroize;
 
 use crate::net::pipes::{Pipe, Pool};
 
@@ -35,6 +36,16 @@ enum Held {
 struct Bytes {
     data: Vec<u8>,
     start: usize,
+    /// There may be credentials in it.
+    is_secret: bool,
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        if self.is_secret {
+            self.data.zeroize();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -84,7 +95,23 @@ impl Flow {
 
     /// Keeps what could not be written. The flow must be empty.
     pub(super) fn hold_bytes(&mut self, rest: &[u8]) {
-        self.held = Held::Bytes(Box::new(Bytes { data: rest.to_vec(), start: 0 }));
+        self.held = Held::Bytes(Box::new(Bytes { data: rest.to_vec(), start: 0, is_secret: false }));
+    }
+
+    /// Keeps more behind what is kept, which must not be a pipe.
+    pub(super) fn hold_more(&mut self, more: &[u8], is_secret: bool) {
+        let (mut data, mut secret) = (Vec::new(), is_secret);
+        if let Held::Bytes(held) = &mut self.held {
+            if !is_secret && !held.is_secret {
+                return held.data.extend_from_slice(more);
+            }
+            // Bytes that move leave a copy behind, so these do not move.
+            data.reserve_exact(held.data.len() - held.start + more.len());
+            data.extend_from_slice(&held.data[held.start..]);
+            secret = true;
+        }
+        data.extend_from_slice(more);
+        self.held = Held::Bytes(Box::new(Bytes { data, start: 0, is_secret: secret }));
     }
 
     /// Keeps more, behind the bytes that are held.
@@ -98,6 +125,12 @@ impl Flow {
     /// Keeps a filled pipe. The flow must be empty.
     pub(super) fn hold_pipe(&mut self, pipe: Pipe, bytes: usize) {
         self.held = Held::Pipe(Box::new(Piped { pipe, bytes }));
+    }
+
+    /// Drops what is held, which must not be a pipe, and all that was known of it.
+    pub(super) fn forget(&mut self) {
+        debug_assert!(!matches!(self.held, Held::Pipe(_)), "a pipe is counted where it is dropped");
+        (self.held, self.uncounted) = (Held::Nothing, 0);
     }
 
     /// Drops what is held and says how much it was.

@@ -2,7 +2,7 @@
 
 use connctl_api::conn::{Side, SideDetail, Sides};
 
-use super::pair::{Pair, Phase, Way};
+use super::pair::{Pair, Phase};
 use crate::net::tcp_info;
 
 pub(super) fn sides(pair: &Pair) -> Sides {
@@ -27,7 +27,7 @@ fn side(pair: &Pair, side: Side) -> Option<SideDetail> {
         paused: leg.paused,
         read_closed: leg.ended,
         write_closed: leg.shut,
-        pending_bytes: pair.flow(Way::into_side(side)).held_bytes(),
+        pending_bytes: pair.held_for(side),
         tcp: tcp_info::facts(fd),
     })
 }

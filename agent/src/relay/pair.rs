@@ -12,6 +12,7 @@ use super::speaker::Speaker;
 use super::work::{Method, Work};
 use crate::config::ListenerSettings;
 use crate::identity::Tap;
+use crate::nats::Session;
 use crate::policy::admission::Ticket;
 use crate::registry::Conn;
 
@@ -31,6 +32,8 @@ pub(super) struct Pair {
     pub(super) work: Option<Box<Work>>,
     /// While the upstream is being dialled.
     pub(super) dial: Option<Box<Dialing>>,
+    /// What another upstream would be told, where the listener keeps that.
+    pub(super) moving: Option<Box<Moving>>,
     /// Until it is known whose it is.
     pub(super) tap: Option<Box<Tap>>,
     /// Where the agent opened the connection: what it says there itself.
@@ -47,6 +50,12 @@ pub(super) struct Pair {
     pub(super) is_queued: bool,
     /// It is over, and its slot is free after the events at hand.
     pub(super) is_over: bool,
+    /// It was open, and goes on without an upstream until there is one again.
+    pub(super) is_away: bool,
+    /// The upstream's place in the settings, as it was last dialled.
+    pub(super) upstream: u8,
+    /// The number of the upstream's socket: an event of an earlier one is none of this one's.
+    pub(super) serial: u8,
 }
 
 /// One socket.
@@ -78,6 +87,10 @@ pub(super) enum Phase {
     Header,
     /// Waiting for the upstream.
     Dialing,
+    /// The upstream is connected and is told what the one before it knew.
+    Restoring,
+    /// The upstream was idle and is closed; the client's next byte dials it again.
+    Parked,
     /// Bytes flow.
     Open,
 }
@@ -85,16 +98,34 @@ pub(super) enum Phase {
 /// What is left to try.
 #[derive(Debug)]
 pub(super) struct Dialing {
-    /// The upstream that is next in the settings.
-    pub(super) next: usize,
+    /// The upstreams that this round has tried, a bit for each place in the settings.
+    pub(super) tried: u64,
     /// Addresses of the one before that are not tried yet.
     pub(super) addresses: VecDeque<SocketAddr>,
     /// The address being dialled.
     pub(super) current: Option<SocketAddr>,
     /// Why the last attempt failed.
     pub(super) last: Option<connctl_api::end::Reason>,
-    /// When the header, the name or the dial that is waited for is late.
+    /// No address of the upstream at hand has been reached so far, and one has failed.
+    pub(super) is_failed: bool,
+    /// When the header, the name or the dial that is waited for is late, or the rest is over.
     pub(super) deadline: u64,
+    /// Nothing is dialled for a moment: the next round begins at the deadline.
+    pub(super) is_resting: bool,
+    /// How long the next rest is.
+    pub(super) rest_ms: u64,
+    /// No round begins after this; 0 is none but the first.
+    pub(super) until: u64,
+}
+
+/// What a connection needs to go on with another upstream.
+#[derive(Debug)]
+pub(super) struct Moving {
+    pub(super) session: Session,
+    /// When something last passed that is more than a sign of life.
+    pub(super) active_ms: u64,
+    /// When the session was last restored; 0 is never.
+    pub(super) restored_ms: u64,
 }
 
 /// A direction.
@@ -150,6 +181,7 @@ impl Pair {
             phase: Phase::Open,
             work: None,
             dial: None,
+            moving: None,
             tap: None,
             speaker: None,
             is_news: false,
@@ -158,6 +190,9 @@ impl Pair {
             warned_for_ms: 0,
             is_queued: false,
             is_over: false,
+            is_away: false,
+            upstream: 0,
+            serial: 0,
         }
     }
 
@@ -202,6 +237,15 @@ impl Pair {
         }
     }
 
+    /// Bytes that the agent holds for this side.
+    pub(super) fn held_for(&self, side: Side) -> u64 {
+        let of_session = match (side, &self.moving) {
+            (Side::Client, Some(moving)) => moving.session.kept_for_client(),
+            _ => 0,
+        };
+        self.flow(Way::into_side(side)).held_bytes() + of_session as u64
+    }
+
     /// Descriptors that its listener took from the budget for it.
     pub(super) fn descriptors(&self) -> u8 {
         descriptors(self.conn.origin().mode)
@@ -221,7 +265,7 @@ impl Pair {
     pub(super) fn publish_state(&self) {
         let state = if self.is_ending() {
             State::Closing
-        } else if self.phase != Phase::Open {
+        } else if !matches!(self.phase, Phase::Open | Phase::Parked) {
             State::Opening
         } else if self.legs.iter().any(|leg| leg.paused) {
             State::Paused

@@ -13,9 +13,8 @@ use rustix::net::{RecvFlags, SendFlags};
 use rustix::pipe::SpliceFlags;
 
 use super::flow::{Cut, Push};
-use super::identify;
 use super::pair::{Pair, Way};
-use super::speaker;
+use super::{identify, items, reconnect, speaker};
 use crate::net::close;
 use crate::net::pipes::Pool;
 use crate::registry::Registry;
@@ -46,6 +45,8 @@ pub(super) enum Stop {
     Share,
     /// A socket failed.
     Failed(Side, Errno),
+    /// The upstream ended, and the connection goes on with another.
+    Left,
 }
 
 /// Moves as much as can be moved.
@@ -63,11 +64,19 @@ pub(super) fn pump(pair: &mut Pair, way: Way, tools: &mut Tools<'_>) -> Stop {
             }
         }
         if pair.leg(from).ended || pair.is_cut(way) {
+            if let Err(stop) = reconnect::is_end_passed(pair, way, from, tools.now_ms) {
+                return stop;
+            }
+            if pair.moving.is_some() && items::flush(pair, way) {
+                continue;
+            }
             return pass_end(pair, way, from, to);
         }
         let source = pair.leg(from);
         let is_paused = source.paused && !matches!(pair.flow(way).cut, Cut::After(_));
-        if !source.readable || is_paused || speaker::owes(pair, way) || source.fd.is_none() {
+        let is_held_back =
+            is_paused || speaker::owes(pair, way) || (pair.is_away && reconnect::is_held_back(pair, way));
+        if !source.readable || is_held_back || source.fd.is_none() {
             return Stop::Waiting;
         }
         if moved >= SHARE {
@@ -99,6 +108,11 @@ fn push(pair: &mut Pair, way: Way, to: Option<Side>, tools: &mut Tools<'_>) -> P
         target.writable = false;
     }
     count_written(pair, way, written, tools.now_ms);
+    if way == Way::ToUpstream
+        && let Some(moving) = &mut pair.moving
+    {
+        moving.session.handed(usize::try_from(written).unwrap_or(usize::MAX));
+    }
     push
 }
 
@@ -124,7 +138,8 @@ fn take(
         to => take_small(pair, way, from, to, room, tools)?,
     };
     // What moves by pipe cannot be looked at.
-    let may_be_bulk = to.is_some() && (from != Side::Client || pair.tap.is_none());
+    let is_looked_at = pair.moving.is_some() || (from == Side::Client && pair.tap.is_some());
+    let may_be_bulk = to.is_some() && !is_looked_at;
     let flow = pair.flow_mut(way);
     if let Cut::After(left) = flow.cut {
         flow.cut = Cut::After(left - count.min(left));
@@ -175,6 +190,9 @@ fn take_small(
         }
         return Ok(count as u64);
     };
+    if pair.moving.is_some() {
+        return items::relay(pair, way, to, count, tools).map(|()| count as u64);
+    }
     let target = &mut pair.legs[to as usize];
     let Some(fd) = target.fd.as_ref() else {
         return Err((to, Errno::PIPE));
@@ -284,7 +302,7 @@ fn pump_rest(pair: &Pair, from: Side) -> Stop {
     if pair.leg(from).readable { Stop::Share } else { Stop::Waiting }
 }
 
-fn count_written(pair: &Pair, way: Way, bytes: u64, now_ms: u64) {
+pub(super) fn count_written(pair: &Pair, way: Way, bytes: u64, now_ms: u64) {
     if bytes == 0 {
         return;
     }

@@ -97,7 +97,7 @@ fn look(pair: &mut Pair, limits: &Timeouts, now_ms: u64) -> Verdict {
 }
 
 fn facts(pair: &Pair, now_ms: u64) -> Facts {
-    let reads = pair.phase == Phase::Open && !pair.legs.iter().any(|leg| leg.paused);
+    let reads = matches!(pair.phase, Phase::Open | Phase::Parked) && !pair.legs.iter().any(|leg| leg.paused);
     Facts::of(&pair.conn, reads, now_ms)
 }
 

@@ -9,20 +9,22 @@ use std::sync::{Arc, OnceLock};
 use connctl_api::conn::Side;
 use connctl_api::end::{Cause, Initiator, Reason};
 use connctl_api::id::ConnId;
+use rustix::io::Errno;
 use slab::Slab;
 
 use super::message::{Arrival, Message, Opened};
-use super::pair::{Pair, Phase, Way};
+use super::pair::{Pair, Phase, SIDES};
+use super::parking::{self, Parking};
 use super::pump::{BUFFER_BYTES, Stop, Tools, pump};
 use super::sweep::{self, Sweep};
 use super::timers::Timers;
-use super::{Shared, command, dial, ending, identify, inspect, speaker};
+use super::{Shared, command, dial, ending, identify, inspect, reconnect, speaker};
 use crate::base::clock;
 use crate::base::inbox::{Inbox, Outbox};
 use crate::conn::command::{Command, Outcome, Replies, Target};
-use crate::net::connect;
 use crate::net::pipes::Pool;
 use crate::net::poll::{Poll, Ready};
+use crate::net::{connect, errno};
 use crate::registry::Conn;
 
 /// Commands carried out before the relay has its turn again: 64 closes take less than a millisecond.
@@ -53,6 +55,7 @@ pub(super) struct Relay {
     later: VecDeque<u32>,
     guest: Option<Box<dyn Guest>>,
     sweep: Sweep,
+    parking: Parking,
     is_stopping: bool,
 }
 
@@ -85,10 +88,13 @@ struct Batch {
     replies: Replies,
 }
 
-/// The registration of one side of the connection in a slot.
-pub(super) fn token(slot: u32, side: Side) -> u64 {
-    u64::from(slot) << 1 | side as u64
+/// The registration of one side of the connection in a slot. `serial` tells the upstream's sockets apart.
+pub(super) fn token(slot: u32, side: Side, serial: u8) -> u64 {
+    u64::from(serial) << SERIAL_SHIFT | u64::from(slot) << 1 | side as u64
 }
+
+/// Where a token has its serial.
+const SERIAL_SHIFT: u32 = 40;
 
 impl Relay {
     pub(super) fn new(
@@ -115,8 +121,9 @@ impl Relay {
             over: Vec::new(),
             live,
         };
-        let (pairs, commands, later, sweep) = (Slab::new(), VecDeque::new(), VecDeque::new(), Sweep::never());
-        Ok(Self { inbox, pairs, context, commands, later, guest: None, sweep, is_stopping: false })
+        let (pairs, commands, later) = (Slab::new(), VecDeque::new(), VecDeque::new());
+        let (sweep, parking) = (Sweep::never(), Parking::never());
+        Ok(Self { inbox, pairs, context, commands, later, guest: None, sweep, parking, is_stopping: false })
     }
 
     pub(super) fn run(mut self) {
@@ -145,6 +152,12 @@ impl Relay {
                 self.on_deadline(slot);
             }
             self.sweep();
+            for slot in self.parking.due(&self.pairs, self.context.now_ms) {
+                self.with(slot, |pair, slot, context| {
+                    parking::park(pair);
+                    drive(pair, slot, context);
+                });
+            }
             for slot in turns.drain(..) {
                 self.take_turn(slot);
             }
@@ -161,7 +174,8 @@ impl Relay {
         }
         let guest = self.guest.as_ref().and_then(|guest| guest.wait_ms());
         let now_ms = self.context.now_ms;
-        [guest, self.context.timers.wait_ms(now_ms), self.sweep.wait_ms(now_ms)].into_iter().flatten().min()
+        let timers = self.context.timers.wait_ms(now_ms);
+        [guest, timers, self.sweep.wait_ms(now_ms), self.parking.wait_ms(now_ms)].into_iter().flatten().min()
     }
 
     fn serve_guest(&mut self, is_ready: bool) {
@@ -184,11 +198,16 @@ impl Relay {
 
     fn on_ready(&mut self, ready: Ready) {
         let side = if ready.token & 1 == 0 { Side::Client } else { Side::Upstream };
-        // The token was made from a `u32`.
-        let slot = u32::try_from(ready.token >> 1).unwrap_or(u32::MAX);
+        // The token was made from a `u32` and a `u8`.
+        let slot = u32::try_from(ready.token >> 1 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
+        let serial = ready.token >> SERIAL_SHIFT;
         let has_commands = !self.commands.is_empty();
         let mut is_put_off = false;
         self.with(slot, |pair, slot, context| {
+            if side == Side::Upstream && serial != u64::from(pair.serial) {
+                // Of a socket that an earlier event of this turn closed.
+                return;
+            }
             let leg = pair.leg_mut(side);
             leg.readable |= ready.readable;
             leg.writable |= ready.writable;
@@ -250,10 +269,11 @@ impl Relay {
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         let Arrival { conn, fd, settings, ticket, opened } = arrival;
         conn.set_slot(slot);
-        let watched = self.context.poll.watch(&fd, token(slot, conn.origin().mode.side()));
+        let watched = self.context.poll.watch(&fd, token(slot, conn.origin().mode.side(), 0));
         let pair = entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
         pair.ticket = ticket;
         self.sweep.include(pair, self.context.now_ms);
+        self.parking.include(pair, self.context.now_ms);
         self.context.shared.registry.enter(&conn);
         let entered = opened.map(|opened| {
             let Opened { speaker, uid, entered } = *opened;
@@ -380,19 +400,26 @@ fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
     if pair.phase != Phase::Open {
         dial::advance(pair, slot, context);
     }
-    if pair.phase == Phase::Open {
-        for way in Way::BOTH {
+    if pair.phase == Phase::Open || pair.is_away {
+        for way in reconnect::order(pair) {
             if pair.route(way).is_none() || ending::is_cut_off(pair, way) {
                 continue;
             }
             match pump(pair, way, &mut context.tools()) {
                 Stop::Waiting => {}
                 Stop::Share => context.queue(pair, slot),
-                Stop::Failed(side, error) => ending::fail(pair, side, error, context),
+                Stop::Failed(side, error) => failed(pair, side, error, slot, context),
+                Stop::Left => reconnect::go_on(pair, Reason::ClosedUpstream, slot, context),
+            }
+            if pair.phase != Phase::Open && !pair.is_away {
+                break;
             }
         }
-        find_failure(pair, context);
+        find_failure(pair, slot, context);
         identify::enforce(pair, context);
+        if pair.is_away {
+            reconnect::look(pair, slot, context);
+        }
     }
     ending::settle(pair, slot, context);
     if !pair.is_over {
@@ -405,15 +432,24 @@ fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
 }
 
 /// An error that no read or write met, because the side is paused or the other one is full.
-fn find_failure(pair: &mut Pair, context: &mut Context) {
-    for side in super::pair::SIDES {
+fn find_failure(pair: &mut Pair, slot: u32, context: &mut Context) {
+    for side in SIDES {
         let leg = pair.leg_mut(side);
         if std::mem::take(&mut leg.failed)
             && let Some(fd) = leg.fd.as_ref()
             && let Err(error) = connect::outcome(fd)
         {
-            ending::fail(pair, side, error, context);
+            failed(pair, side, error, slot, context);
         }
+    }
+}
+
+/// A socket failed: that is the end, unless the connection goes on with another upstream.
+fn failed(pair: &mut Pair, side: Side, error: Errno, slot: u32, context: &mut Context) {
+    if side == Side::Upstream && (pair.is_away || reconnect::can_go_on(pair, context.now_ms)) {
+        reconnect::go_on(pair, errno::reason(error), slot, context);
+    } else {
+        ending::fail(pair, side, error, context);
     }
 }
 
@@ -428,7 +464,7 @@ impl Context {
     }
 
     /// Gives a connection another turn.
-    fn queue(&mut self, pair: &mut Pair, slot: u32) {
+    pub(super) fn queue(&mut self, pair: &mut Pair, slot: u32) {
         if pair.put_off() {
             self.turns.push(slot);
         }

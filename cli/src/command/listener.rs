@@ -1,8 +1,11 @@
 //! `listener`: who gets in.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use connctl_api::error::Exit;
-use connctl_api::listener::GateRequest;
+use connctl_api::listener::{GateRequest, UpstreamRow};
+use connctl_api::units::format_duration;
 
 use crate::args::verb::ListenerVerb;
 use crate::invocation::Invocation;
@@ -20,7 +23,7 @@ pub(crate) async fn run(verb: ListenerVerb, invocation: &Invocation) -> Result<E
         ListenerVerb::Show { name } => {
             let row = client.listener(&name).await?;
             let yes = |yes| if yes { "yes" } else { "no" }.to_owned();
-            let lines = [
+            let mut lines = vec![
                 Line::Pair("name", row.name.clone()),
                 Line::Pair("mode", row.mode.to_string()),
                 Line::Pair("bind", row.bind.clone()),
@@ -33,6 +36,7 @@ pub(crate) async fn run(verb: ListenerVerb, invocation: &Invocation) -> Result<E
                 Line::Pair("accepted", row.accepted.to_string()),
                 Line::Pair("rejected", row.rejected.to_string()),
             ];
+            lines.extend(row.upstreams.iter().map(upstream));
             pairs::print(invocation, &serde_json::to_string(&row)?, &row.name, &lines)?;
             return Ok(Exit::Done);
         }
@@ -48,4 +52,19 @@ pub(crate) async fn run(verb: ListenerVerb, invocation: &Invocation) -> Result<E
     };
     output::list::<Gates, _>(invocation, &reports.listeners)?;
     Ok(Exit::Done)
+}
+
+/// One upstream in a line: which, how it is, since when, and why.
+fn upstream(row: &UpstreamRow) -> Line {
+    let mut text = format!("{} {}", row.upstream, row.state);
+    if let Some(since) = row.since {
+        text += &format!(" since {since}");
+    }
+    if let Some(reason) = row.last_error {
+        text += &format!(": {reason}, {}", reason.meaning());
+    }
+    if let Some(ms) = row.retry_in_ms {
+        text += &format!("; passed over for {}", format_duration(Duration::from_millis(ms)));
+    }
+    Line::Pair("upstream_state", text)
 }

@@ -28,6 +28,7 @@ impl Record for Listeners {
         "connections",
         "accepted",
         "rejected",
+        "upstreams",
     ];
 
     const COLUMNS: &'static [Column] = &[

@@ -11,7 +11,7 @@ mod tests {
     use connctl_api::end::{Reason, SideWire};
     use connctl_api::error::ErrorCode;
     use connctl_api::limit::{LimitScope, LimitSource};
-    use connctl_api::listener::RejectMode;
+    use connctl_api::listener::{RejectMode, UpstreamState};
     use connctl_api::operation::{ItemStatus, OperationKind, SideChoice, Summary};
     use connctl_api::route;
     use connctl_api::stats::StatsBy;
@@ -55,6 +55,7 @@ mod tests {
             ("SideChoice", words(SideChoice::ALL)),
             ("ItemStatus", words(ItemStatus::ALL)),
             ("RejectMode", words(RejectMode::ALL)),
+            ("UpstreamState", words(UpstreamState::ALL)),
             ("StatsBy", words(StatsBy::ALL)),
             ("LimitScope", words(LimitScope::ALL)),
             ("LimitSource", words(LimitSource::ALL)),

@@ -87,6 +87,7 @@ pub(super) fn row(name: &str, bind: &str) -> ListenerRow {
         connections: 2,
         accepted: 0,
         rejected: 0,
+        upstreams: Vec::new(),
     }
 }
 
