@@ -32,4 +32,5 @@ mod real_identities;
 mod relay;
 mod reload;
 mod restart;
+mod revoke;
 mod v1;

@@ -18,4 +18,5 @@ mod output;
 mod readme;
 mod reload;
 mod remove;
+mod revoke;
 mod terminal;

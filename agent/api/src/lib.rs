@@ -19,6 +19,7 @@ pub mod listener;
 pub mod node;
 pub mod operation;
 pub mod reload;
+pub mod revocation;
 pub mod route;
 pub mod selector;
 pub mod stats;

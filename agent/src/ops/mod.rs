@@ -8,6 +8,7 @@ pub mod list;
 pub mod node;
 pub mod operate;
 pub mod reload;
+pub mod revoke;
 mod row;
 pub mod select;
 pub mod session;

@@ -100,11 +100,22 @@ pub async fn start(node: &Arc<Node>, request: OperationRequest) -> Result<Run, A
 
 /// Carries an operation out on exactly these connections.
 pub fn run(node: &Arc<Node>, conns: Vec<Arc<Conn>>, operation: Operation) -> Run {
+    let cause = operator_cause(operation.kind);
+    run_because(node, conns, operation, cause)
+}
+
+/// The same, where an ending has another cause than the operation itself.
+pub(super) fn run_because(
+    node: &Arc<Node>,
+    conns: Vec<Arc<Conn>>,
+    operation: Operation,
+    cause: Cause,
+) -> Run {
     let (replies, answers) = mpsc::channel(conns.len().max(1));
     let command = |side| Command {
         kind: operation.kind,
         side,
-        cause: operator_cause(operation.kind),
+        cause,
         grace_ms: u64::try_from(operation.grace.as_millis()).unwrap_or(MAX_GRACE_MS),
     };
     tracing::info!(
@@ -172,7 +183,7 @@ fn find_items(node: &Node, items: Vec<ItemRef>) -> Result<(Vec<Arc<Conn>>, Missi
     Ok((found, missing))
 }
 
-fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
+pub(super) fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
     let wrong = |field: &str, message: String| ApiError::new(ErrorCode::InvalidRequest, message).field(field);
     let grace_ms = request.grace_ms.unwrap_or(DEFAULT_GRACE_MS);
     if grace_ms > MAX_GRACE_MS {
@@ -194,7 +205,7 @@ fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
 }
 
 /// Refuses a set that is larger than the operator expected.
-fn guard(
+pub(super) fn guard(
     node: &Node,
     conns: &[Arc<Conn>],
     max: Option<u64>,

@@ -3,4 +3,5 @@
 pub mod admission;
 pub mod book;
 pub mod evict;
+pub mod revoke;
 pub mod timeouts;

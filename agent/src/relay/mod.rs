@@ -15,6 +15,7 @@ mod pair;
 mod pending;
 mod proxy;
 mod pump;
+mod refuse;
 mod speaker;
 mod sweep;
 mod thread;
@@ -29,6 +30,7 @@ use tokio::sync::oneshot;
 
 use crate::base::inbox::{Outbox, inbox};
 use crate::conn::command::{Command, Facts, Replies, Target};
+use crate::policy::revoke::Revocations;
 use crate::record::stats::Stats;
 use crate::registry::{Conn, Registry};
 use message::Message;
@@ -42,6 +44,8 @@ pub use thread::Guest;
 pub struct Shared {
     /// Who is here.
     pub registry: Arc<Registry>,
+    /// Who is refused.
+    pub revocations: Arc<Revocations>,
     /// What happened.
     pub stats: Arc<Stats>,
     /// Where names are looked up.

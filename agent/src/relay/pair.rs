@@ -37,6 +37,8 @@ pub(super) struct Pair {
     pub(super) speaker: Option<Box<Speaker>>,
     /// Its user has become known, and the limit for users is still to be asked.
     pub(super) is_news: bool,
+    /// Its user is revoked: nothing more of it is relayed.
+    pub(super) is_refused: bool,
     /// Whose FIN came first.
     pub(super) first_end: Option<Side>,
     /// The deadline that [`super::timers::Timers`] has for it; 0 is none.
@@ -153,6 +155,7 @@ impl Pair {
             tap: None,
             speaker: None,
             is_news: false,
+            is_refused: false,
             first_end: None,
             deadline: 0,
             warned_for_ms: 0,

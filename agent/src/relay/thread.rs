@@ -16,7 +16,7 @@ use super::pair::{Pair, Phase, Way};
 use super::pump::{BUFFER_BYTES, Stop, Tools, pump};
 use super::sweep::{self, Sweep};
 use super::timers::Timers;
-use super::{Shared, command, dial, ending, identify, inspect, pending, speaker};
+use super::{Shared, command, dial, ending, identify, inspect, pending, refuse, speaker};
 use crate::base::clock;
 use crate::base::inbox::{Inbox, Outbox};
 use crate::conn::command::{Command, Outcome, Replies, Target};
@@ -256,14 +256,20 @@ impl Relay {
         let pair = entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
         pair.ticket = ticket;
         self.sweep.include(pair, self.context.now_ms);
-        self.context.shared.registry.enter(&conn);
-        let entered = opened.map(|opened| {
-            let Opened { speaker, uid, entered } = *opened;
-            pair.speaker = Some(Box::new(speaker));
-            self.context.shared.registry.assign(&conn, |labels| labels.uid = uid);
-            entered
-        });
+        let (uid, entered) = match opened {
+            Some(opened) => {
+                let Opened { speaker, uid, entered } = *opened;
+                pair.speaker = Some(Box::new(speaker));
+                (uid, Some(entered))
+            }
+            None => (None, None),
+        };
         self.with(slot, |pair, slot, context| {
+            if !refuse::enter(pair, uid, context) {
+                refuse::end(pair, context);
+                // Nothing of it is read.
+                return ending::settle(pair, slot, context);
+            }
             if let Err(error) = watched {
                 tracing::error!(%error, "a socket cannot be watched");
                 let cause = Cause { reason: Reason::Resource, initiator: Initiator::Agent, side: None };
@@ -443,6 +449,7 @@ impl Context {
             pipes: &mut self.pipes,
             now_ms: self.now_ms,
             registry: &self.shared.registry,
+            revocations: &self.shared.revocations,
         }
     }
 

@@ -1,17 +1,19 @@
 //! `remove`, `reset`, `halfclose`, `pause` and `resume`: one file, five names.
 
-use std::io::{IsTerminal as _, Read as _, Write as _, stdin};
+use std::io::{IsTerminal as _, Read as _, Write, stdin};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use connctl_api::client::{Client, ClientError, split};
+use connctl_api::client::{Client, ClientError, Lines, split};
 use connctl_api::conn::ListQuery;
 use connctl_api::error::{ErrorBody, Exit};
 use connctl_api::operation::{
     DEFAULT_GRACE_MS, ItemRef, MAX_GRACE_MS, MAX_ITEMS, MAX_NOTE_BYTES, OperationKind, OperationRequest,
-    Summary,
+    SideChoice, Summary,
 };
+use connctl_api::revocation::RevocationRow;
+use indicatif::ProgressBar;
 use serde::Deserialize;
 
 use super::list;
@@ -33,7 +35,8 @@ pub(crate) async fn remove(args: &RemoveArgs, invocation: &Invocation) -> Result
     // Reading waits for whoever writes the batch; ctrl-c must get through meanwhile.
     let (file, skip_bad) = (path.clone(), args.skip_bad);
     let items = tokio::task::spawn_blocking(move || load(&file, skip_bad)).await??;
-    let request = OperationRequest { items: Some(items), ..request(args.kind, &args.change)? };
+    let change = &args.change;
+    let request = OperationRequest { items: Some(items), ..request(args.kind, change.side, &change.guards)? };
     // A batch from stdin leaves nobody to ask.
     let can_ask = invocation.can_ask && path != Path::new("-");
     operate(request, &args.change.guards, can_ask, invocation).await
@@ -46,15 +49,20 @@ pub(crate) async fn run(
     invocation: &Invocation,
 ) -> Result<Exit> {
     let selector = selection::for_change(&args.selector)?;
-    let request = OperationRequest { selector: Some(selector), ..request(operation, args)? };
+    let request =
+        OperationRequest { selector: Some(selector), ..request(operation, args.side, &args.guards)? };
     if args.guards.dry_run {
         return dry_run(&request, invocation).await;
     }
     operate(request, &args.guards, invocation.can_ask, invocation).await
 }
 
-fn request(operation: OperationKind, args: &ChangeArgs) -> Result<OperationRequest> {
-    let guards = &args.guards;
+/// What the flags say, about no connection yet.
+pub(super) fn request(
+    operation: OperationKind,
+    side: Option<SideChoice>,
+    guards: &GuardArgs,
+) -> Result<OperationRequest> {
     let grace_ms = match guards.grace {
         None => None,
         Some(grace) => match u64::try_from(grace.as_millis()) {
@@ -66,7 +74,7 @@ fn request(operation: OperationKind, args: &ChangeArgs) -> Result<OperationReque
         return Err(Failure::usage(format!("--note has more than {MAX_NOTE_BYTES} bytes")).into());
     }
     Ok(OperationRequest {
-        side: args.side,
+        side,
         grace_ms,
         max: guards.max,
         max_percent: guards.max_percent,
@@ -111,7 +119,7 @@ fn load(path: &Path, skip_bad: bool) -> Result<Vec<ItemRef>> {
 }
 
 /// Lists the set and says how large it is. It is a listing, not a plan: what comes later is not in it.
-async fn dry_run(request: &OperationRequest, invocation: &Invocation) -> Result<Exit> {
+pub(super) async fn dry_run(request: &OperationRequest, invocation: &Invocation) -> Result<Exit> {
     let client = invocation.client()?;
     let query = ListQuery { selector: request.selector.clone(), ..ListQuery::default() };
     list::rows(&client, &query, &[], invocation).await?;
@@ -141,7 +149,7 @@ async fn operate(
 }
 
 /// How much is at stake. The agent counts; the listing need not be fetched for it.
-async fn measure(client: &Client, request: &OperationRequest, can_ask: bool) -> Result<Extent> {
+pub(super) async fn measure(client: &Client, request: &OperationRequest, can_ask: bool) -> Result<Extent> {
     let operation = request.operation;
     if let Some(items) = &request.items {
         let connections = u64::try_from(items.len()).unwrap_or(u64::MAX);
@@ -155,10 +163,12 @@ async fn measure(client: &Client, request: &OperationRequest, can_ask: bool) -> 
     Ok(Extent { operation, connections: report.count, users, node })
 }
 
-/// A line of the answer. An error in the middle ends it.
+/// The last line of an answer.
 #[derive(Deserialize)]
-struct Last {
-    summary: Option<Summary>,
+pub(super) struct Last {
+    pub summary: Summary,
+    /// Where it is about one.
+    pub revocation: Option<RevocationRow>,
 }
 
 /// Sends the request and prints each line as it comes.
@@ -172,14 +182,31 @@ async fn stream(
     let mut printer = Printer::<Items>::items(invocation)?;
     let mut out = output::stdout();
     let bar = progress::bar(invocation, total);
-    let (mut summary, mut ready) = (None, Vec::new());
+    let Last { summary, .. } = print_items(&mut lines, &mut printer, &bar, &mut out).await?;
+    printer.finish(Some(&serde_json::to_string(&summary)?), &mut out)?;
+    if invocation.format.is_table() {
+        output::note(invocation, &report::line_of(request.operation, &summary));
+    } else if summary.requested == 0 {
+        output::note(invocation, &format!("{} matched", count(0, "connection")));
+    }
+    Ok(report::exit_of(&summary))
+}
+
+/// Prints each item as it comes, and gives the last line. An error in the middle ends it.
+pub(super) async fn print_items(
+    lines: &mut Lines,
+    printer: &mut Printer<Items>,
+    bar: &ProgressBar,
+    out: &mut dyn Write,
+) -> Result<Last> {
+    let (mut last, mut ready) = (None, Vec::new());
     while let Some(block) = lines.block().await? {
         for line in split(block) {
             if line.starts_with(b"{\"error\":{") {
                 return Err(ClientError::from(read::<ErrorBody>(line)?.error).into());
             }
             if line.starts_with(b"{\"summary\":") {
-                summary = read::<Last>(line)?.summary;
+                last = Some(read::<Last>(line)?);
                 continue;
             }
             bar.inc(1);
@@ -190,13 +217,5 @@ async fn stream(
         ready.clear();
     }
     bar.finish_and_clear();
-    let summary =
-        summary.context("the agent broke off before the summary: some connections may not be done")?;
-    printer.finish(Some(&serde_json::to_string(&summary)?), &mut out)?;
-    if invocation.format.is_table() {
-        output::note(invocation, &report::line_of(request.operation, &summary));
-    } else if summary.requested == 0 {
-        output::note(invocation, &format!("{} matched", count(0, "connection")));
-    }
-    Ok(report::exit_of(&summary))
+    last.context("the agent broke off before the summary: some connections may not be done")
 }

@@ -11,6 +11,7 @@ pub(crate) mod limit;
 pub(crate) mod list;
 pub(crate) mod listener;
 pub(crate) mod man;
+pub(crate) mod revoke;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod wait;
@@ -32,6 +33,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         Verb::Halfclose(args) => change::run(OperationKind::Halfclose, &args, invocation).await,
         Verb::Pause(args) => change::run(OperationKind::Pause, &args, invocation).await,
         Verb::Resume(args) => change::run(OperationKind::Resume, &args, invocation).await,
+        Verb::Revoke(args) => revoke::run(args, invocation).await,
         Verb::Listener(verb) => listener::run(verb, invocation).await,
         Verb::Limit(verb) => limit::run(verb, invocation).await,
         Verb::Stats(args) => stats::run(&args, invocation).await,

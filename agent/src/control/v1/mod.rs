@@ -6,11 +6,12 @@ mod limits;
 mod listeners;
 mod node;
 mod operations;
+mod revocations;
 mod stats;
 mod wait;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use connctl_api::route;
 
 use super::App;
@@ -32,6 +33,8 @@ pub(super) fn routes() -> Router<App> {
         .route(route::NODE, get(node::report))
         .route(route::RELOAD, post(node::reload))
         .route(route::HEALTH, get(node::health))
+        .route(route::REVOCATIONS, get(revocations::list).post(revocations::make))
+        .route(route::REVOCATION, delete(revocations::lift))
         .route(route::WAIT, post(wait::wait))
         .route(route::OPENAPI, get(node::openapi))
 }

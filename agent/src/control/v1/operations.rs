@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use connctl_api::operation::{Item, OperationLine, OperationRequest};
+use connctl_api::operation::{Item, OperationLine, OperationRequest, Summary};
+use serde::Serialize;
 
 use crate::control::Stop;
 use crate::control::error::Refusal;
@@ -17,16 +18,25 @@ use crate::ops::{self, Node};
 /// `POST /v1/operations`: what is wrong with the request is told by the status; after that, lines.
 pub(super) async fn start(
     State(node): State<Arc<Node>>,
-    State(mut stop): State<Stop>,
+    State(stop): State<Stop>,
     LargeJsonBody(request): LargeJsonBody<OperationRequest>,
 ) -> Result<Response, Refusal> {
-    let mut run = ops::operate::start(&node, request).await?;
+    let run = ops::operate::start(&node, request).await?;
+    Ok(stream(run, stop, |summary| OperationLine::Summary { summary }))
+}
+
+/// The lines of an operation under way, and the last line that is made of its summary.
+pub(super) fn stream<L: Serialize>(
+    mut run: Run,
+    mut stop: Stop,
+    last: impl FnOnce(Summary) -> L + Send + 'static,
+) -> Response {
     let (mut lines, response) = stream::lines();
     // A task of its own: when the client leaves, nothing new is begun, and what was posted to the owners of
     // the connections happens all the same.
     tokio::spawn(async move {
         let ended = tokio::select! {
-            ended = write_items(&mut run, &mut lines) => Some(ended),
+            ended = write_items(&mut run, &mut lines, last) => Some(ended),
             () = stop.wait() => None,
         };
         match ended {
@@ -34,17 +44,21 @@ pub(super) async fn start(
             None => lines.break_off("the agent is stopping").await,
         }
     });
-    Ok(response)
+    response
 }
 
-async fn write_items(run: &mut Run, lines: &mut Lines) -> Result<(), Gone> {
+async fn write_items<L: Serialize>(
+    run: &mut Run,
+    lines: &mut Lines,
+    last: impl FnOnce(Summary) -> L,
+) -> Result<(), Gone> {
     while let Some(item) = next_item(run, lines).await? {
         lines.push(&item);
         if lines.is_full() {
             lines.send().await?;
         }
     }
-    lines.push(&OperationLine::Summary { summary: run.summary() });
+    lines.push(&last(run.summary()));
     lines.send().await
 }
 
