@@ -128,7 +128,7 @@ _connctl() {
 
     case "${cmd}" in
         connctl)
-            opts="-o -q -h -V --agent --context --timeout --output --no-headers --quiet --color --help --version list show remove reset halfclose pause resume listener limit stats assign wait agent context completion man demo"
+            opts="-o -q -h -V --agent --context --timeout --output --no-headers --quiet --color --help --version list show remove reset halfclose pause resume revoke listener limit stats assign wait agent context completion man demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1752,7 +1752,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke)
-            opts="-y -o -q -h --uid --ip --for --type --yes --dry-run --max --max-percent --grace --note --agent --timeout --output --no-headers --quiet --color --help list lift"
+            opts="-y -o -q -h --uid --ip --for --type --yes --dry-run --max --max-percent --grace --note --agent --context --timeout --output --no-headers --quiet --color --help list lift"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1794,6 +1794,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1818,13 +1822,17 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke__subcmd__lift)
-            opts="-o -q -h --agent --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1852,13 +1860,17 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke__subcmd__list)
-            opts="-o -q -h --agent --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -280,6 +280,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --grace 'How long a close may flush before it is forced [default: 1s]'
             cand --note 'Why, for the log'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -297,6 +298,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;revoke;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -309,6 +311,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         }
         &'connctl;revoke;lift'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'

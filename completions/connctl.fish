@@ -316,6 +316,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_s
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l note -d 'Why, for the log' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -335,6 +336,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_s
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -f -a "list" -d 'List the revocations in force'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -f -a "lift" -d 'End a revocation: its user or address may come again'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -350,6 +352,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'

@@ -17,6 +17,7 @@ mod facade_simulacron;
 mod facade_wukongim;
 mod floors;
 mod half_close;
+mod health;
 mod identity;
 mod instruments;
 mod limits;

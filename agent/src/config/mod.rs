@@ -3,11 +3,13 @@
 pub mod check;
 pub mod diff;
 pub mod file;
+pub mod health;
 pub mod identity;
 pub mod keys;
 pub mod policy;
 pub mod settings;
 
+pub use health::{HealthRules, Unhealthy};
 pub use keys::Keys;
 pub use policy::{KeepAlive, Limits, OnOver, Policies, Timeouts};
 pub use settings::{

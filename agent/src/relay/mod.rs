@@ -8,6 +8,7 @@ mod command;
 mod dial;
 mod ending;
 mod flow;
+mod health;
 mod identify;
 mod inspect;
 mod message;

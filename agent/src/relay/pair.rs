@@ -45,6 +45,8 @@ pub(super) struct Pair {
     pub(super) deadline: u64,
     /// The time of the last byte that a warning was about; 0 is none.
     pub(super) warned_for_ms: u64,
+    /// When it was last found that nothing waits for either peer; 0 is never.
+    pub(super) delivered_at_ms: u64,
     /// It waits for another turn without an event: it used up its share of this one, or the commands go first.
     pub(super) is_queued: bool,
     /// It is over, and its slot is free after the events at hand.
@@ -159,6 +161,7 @@ impl Pair {
             first_end: None,
             deadline: 0,
             warned_for_ms: 0,
+            delivered_at_ms: 0,
             is_queued: false,
             is_over: false,
         }
