@@ -50,6 +50,7 @@ complete -c connctl -n "__fish_connctl_needs_command" -f -a "pause" -d 'Stop rea
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "resume" -d 'Read again'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "apply" -d 'Act on exactly the connections of a plan that --dry-run has shown'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "job" -d 'See and steer what the agent does at a pace'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "revoke" -d 'Close a user\'s or a network\'s connections and refuse new ones'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "listener" -d 'See and change who gets in'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "limit" -d 'See and change how long connections last, and how many there may be'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "stats" -d 'Count endings by reason, or connections by a field'
@@ -491,6 +492,67 @@ complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_sub
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l uid -d 'The user' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l ip -d 'The address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l for -d 'For how long [default: until it is lifted]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l type -d 'How the live ones end: flush and FIN, or RST' -r -f -a "close\t''
+reset\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l max-percent -d 'Refuse more than this share of the node\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l max -d 'Refuse to close more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l dry-run -d 'List who would be closed; nothing is revoked'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -f -a "list" -d 'List the revocations in force'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -f -a "lift" -d 'End a revocation: its user or address may come again'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use connctl_api::instant::Instant;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -24,6 +25,7 @@ use crate::ops::{Node, node, reload, stop};
 use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
+use crate::policy::revoke::Revocations;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
@@ -54,15 +56,17 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
     let mut signals = Signals::new()?;
     let bound = listener::bind(&settings.listeners, 0)?;
     let state_dir = settings.state_dir.as_deref().map(StateDir::open).transpose()?.map(Arc::new);
+    let revocations = Revocations::open(state_dir.clone(), Instant(clock::wall_ms()))?;
     let plans = Plans::open(state_dir.clone(), settings.plan_lifetime);
     let jobs = Jobs::open(state_dir.clone());
-    let ids = Arc::new(Ids::open(state_dir)?);
+    let (ids, revocations) = (Arc::new(Ids::open(state_dir)?), Arc::new(revocations));
     let server = Server::bind(&settings.control)?;
 
     let (descriptors, pipes) = shares(node::descriptors_limit(), usize::from(settings.threads));
     let (registry, stats) = (Arc::new(Registry::default()), Arc::new(Stats::default()));
     let shared = Shared {
         registry: Arc::clone(&registry),
+        revocations: Arc::clone(&revocations),
         stats: Arc::clone(&stats),
         resolver: tokio::runtime::Handle::current(),
         descriptors: Arc::new(Budget::new(descriptors)),
@@ -76,6 +80,7 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
     );
     let inside = Inside {
         registry: Arc::clone(&registry),
+        revocations: Arc::clone(&revocations),
         admission,
         pool: Arc::clone(&pool),
         ids: Arc::clone(&ids),
@@ -92,6 +97,7 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
         outbound: Outbound::new(own, &settings.outbound),
         settings,
         registry,
+        revocations,
         stats,
         pool,
         plans,

@@ -321,3 +321,20 @@ fn a_stop_ends_connections_without_an_upstream_too() {
     assert_eq!(agent.terminate(LIMIT), Some(0));
     client.ends_with(End::Fin);
 }
+
+#[test]
+fn nothing_is_dialled_again_for_a_user_who_is_revoked() {
+    let refusing = Refusing::new();
+    let agent = front(&[refusing.addr()], "redial = true\ndial_timeout = \"60s\"\nidentity = [\"redis\"]");
+    agent.http().post("/v1/revocations", &json!({ "uid": "alice" })).is(200);
+    let mut client = Peer::connect(agent.only());
+    client.send("*3\r\n$4\r\nAUTH\r\n$5\r\nalice\r\n$6\r\ns3cret\r\n");
+    until("it has been refused", || (shown(&agent)[0]["state"] == "down").then_some(()));
+    let upstream = refusing.listens();
+    // No byte has passed, so that this upstream's end alone would be a reason to dial the next.
+    upstream.accept().ends_with(End::Reset);
+    client.ends_with(End::Reset);
+    agent.settled(0);
+    assert!(upstream.is_idle());
+    agent.counts("client", "revoked", 1);
+}

@@ -171,3 +171,21 @@ fn show_tells_about_one_connection() {
     own.line("show 0").exits(2);
     own.line("show").exits(2);
 }
+
+#[test]
+fn health_is_shown_where_somebody_asks_for_it() {
+    let agent = Agent::echo();
+    let client = Peer::connect(agent.only());
+    let id = agent.id(&client);
+    let list = |words: &str| Connctl::to(&agent).line(&format!("list {words}")).ok();
+    let wide = list("-o wide").stdout;
+    assert!(wide.contains("HEALTH") && wide.contains("healthy"), "{wide}");
+    assert!(!list("").stdout.contains("HEALTH"));
+    assert_eq!(list("--columns conn_id,health -o csv").stdout, format!("conn_id,health\n{id},healthy\n"));
+    assert_eq!(list("--columns health -o jsonl").json_lines(), [json!({ "health": "healthy" })]);
+    assert!(list("-o jsonl").json_lines()[0]["health"].is_null(), "the kernel is not asked for nothing");
+    let found = Connctl::to(&agent).run(&["list", "--where", "health = healthy", "-o", "name"]).ok();
+    assert_eq!(found.stdout, format!("{id}\n"));
+    let shown = Connctl::to(&agent).line(&format!("show {id}")).ok().stdout;
+    assert!(shown.contains("health") && shown.contains("healthy") && shown.contains("last_acked"), "{shown}");
+}

@@ -20,5 +20,6 @@ mod plan;
 mod readme;
 mod reload;
 mod remove;
+mod revoke;
 mod terminal;
 mod use_cases;

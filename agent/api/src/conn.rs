@@ -96,6 +96,22 @@ words!(
     }
 );
 
+words!(
+    /// Whether a connection is healthy, or why not.
+    Health {
+        /// Nothing is wrong with it.
+        Healthy = "healthy",
+        /// One side has ended its direction, and no byte has passed for long.
+        Zombie = "zombie",
+        /// The client has sent bytes, and none has come back for long.
+        Stuck = "stuck",
+        /// Bytes wait for a peer that takes or acknowledges none for long.
+        Unacked = "unacked",
+        /// No byte has passed for long.
+        Idle = "idle",
+    }
+);
+
 /// A row of a listing. Field names and meanings never change; later fields are added.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConnRow<'a> {
@@ -131,6 +147,9 @@ pub struct ConnRow<'a> {
     pub to_upstream_bytes: u64,
     /// Bytes relayed to the client.
     pub to_client_bytes: u64,
+    /// What its queues and timers say about the peers, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
 }
 
 /// One connection in depth.
@@ -231,6 +250,9 @@ pub struct TcpFacts {
     pub last_sent_ms: u64,
     /// Milliseconds since data was last received.
     pub last_received_ms: u64,
+    /// Milliseconds since an acknowledgement was last received.
+    #[serde(default)]
+    pub last_acked_ms: u64,
 }
 
 /// What can be set on a connection by hand. A field that is absent stays as it is.
@@ -308,6 +330,9 @@ pub struct ListQuery {
     /// With `count`: the field to count by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Rows tell `health`, for which the kernel is asked about each connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub health: bool,
 }
 
 /// The rows of a page where no limit is asked, and the most that can be asked for in one page.

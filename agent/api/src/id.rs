@@ -71,6 +71,10 @@ id!(
     /// An agent's id.
     NodeId
 );
+id!(
+    /// A revocation's id: increasing on its node, and never used twice there where it has a state directory.
+    RevocationId
+);
 
 macro_rules! handle {
     ($(#[$doc:meta])* $name:ident = $letter:literal) => {

@@ -22,6 +22,7 @@ pub mod operation;
 pub mod pace;
 pub mod plan;
 pub mod reload;
+pub mod revocation;
 pub mod route;
 pub mod selector;
 pub mod stats;

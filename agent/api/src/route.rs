@@ -28,6 +28,10 @@ pub const NODE: &str = "/v1/node";
 pub const RELOAD: &str = "/v1/agent/reload";
 /// Whether the agent serves.
 pub const HEALTH: &str = "/v1/health";
+/// Revocations; see [`crate::revocation::RevokeRequest`].
+pub const REVOCATIONS: &str = "/v1/revocations";
+/// One revocation; `{id}` is its id.
+pub const REVOCATION: &str = "/v1/revocations/{id}";
 /// Waiting for a count.
 pub const WAIT: &str = "/v1/wait";
 /// Freezing a set, and listing what is frozen; see [`crate::operation::OperationRequest`].
@@ -71,6 +75,9 @@ pub const ALL: &[(&str, &str)] = &[
     ("GET", NODE),
     ("POST", RELOAD),
     ("GET", HEALTH),
+    ("GET", REVOCATIONS),
+    ("POST", REVOCATIONS),
+    ("DELETE", REVOCATION),
     ("POST", WAIT),
     ("GET", PLANS),
     ("POST", PLANS),

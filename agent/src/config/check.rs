@@ -291,6 +291,8 @@ pub fn listener_flag(mode: Mode, text: &str) -> anyhow::Result<file::Listener> {
         reconnect_timeout: None,
         upstream_idle_timeout: None,
         max_pending_bytes: None,
+        close_unhealthy: None,
+        unhealthy_after: None,
     })
 }
 
@@ -349,6 +351,15 @@ mod tests {
             (
                 "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nmax_pending_bytes='1 meg'",
                 ["max_pending_bytes", "1 meg"],
+            ),
+            (
+                "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nclose_unhealthy=['zombie','idle']",
+                ["close_unhealthy", "\"idle\""],
+            ),
+            ("[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nunhealthy_after='0s'", ["unhealthy_after", "0"]),
+            (
+                "[[listener]]\nmode='hold'\nbind='127.0.0.1:0'\nunhealthy_after='none'",
+                ["unhealthy_after", "none"],
             ),
             ("max_connections = 'many'", ["max_connections", "many"]),
             ("[outbound]\nidle_timeout='0s'", ["idle_timeout of outbound", "0"]),

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde::de::Error as _;
 
+use super::health::Unhealthy;
 use super::keys::{Size, Span};
 use super::policy::{KeepAlive, OnOver};
 use super::reconnect::Reconnect;
@@ -137,6 +138,10 @@ pub struct Listener {
     pub upstream_idle_timeout: Option<Time>,
     /// The most bytes that may wait for a peer of a connection.
     pub max_pending_bytes: Option<Size>,
+    /// `unacked`, `zombie`, `stuck`: which unhealthy ones are closed.
+    pub close_unhealthy: Option<Unhealthy>,
+    /// For how long they must be so.
+    pub unhealthy_after: Option<Span>,
 }
 
 /// A duration such as `"30m"`.

@@ -9,6 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::file;
+use super::health::Unhealthy;
 use super::policy::{KeepAlive, OnOver};
 
 /// A time limit such as `"30m"`, or `"none"`.
@@ -97,6 +98,21 @@ impl Kind for OnOver {
 
     fn shown(self) -> LimitValue {
         LimitValue::Text(self.word().to_owned())
+    }
+}
+
+impl Kind for Unhealthy {
+    fn read(value: &LimitValue) -> Result<Self, String> {
+        match value.to_string().as_str() {
+            NONE => Ok(Self::default()),
+            words => Self::of(words.split(','))
+                .map_err(|error| format!("{error}, with commas between, or {NONE:?}")),
+        }
+    }
+
+    fn shown(self) -> LimitValue {
+        let words: Vec<_> = self.iter().map(|health| health.word()).collect();
+        LimitValue::Text(if words.is_empty() { NONE.to_owned() } else { words.join(",") })
     }
 }
 
@@ -210,6 +226,10 @@ keys! {
     on_over: OnOver,
     /// The most bytes that may wait for a peer of a connection.
     max_pending_bytes: Size,
+    /// Which unhealthy ones are closed.
+    close_unhealthy: Unhealthy,
+    /// For how long they must be so.
+    unhealthy_after: Span,
 }
 
 /// Reads a value; the error names key, value and what is allowed.
@@ -265,6 +285,9 @@ mod tests {
             ("max_pending_bytes", "1MiB"),
             ("max_pending_bytes", "0"),
             ("on_over", "evict-oldest-activity"),
+            ("close_unhealthy", "unacked,stuck"),
+            ("close_unhealthy", "none"),
+            ("unhealthy_after", "2m"),
         ] {
             keys.set(name, &value.into()).unwrap();
             assert_eq!(keys.get(name), Some(value.into()), "{name}");

@@ -3,12 +3,14 @@
 pub mod check;
 pub mod diff;
 pub mod file;
+pub mod health;
 pub mod identity;
 pub mod keys;
 pub mod policy;
 pub mod reconnect;
 pub mod settings;
 
+pub use health::{HealthRules, Unhealthy};
 pub use keys::Keys;
 pub use policy::{KeepAlive, Limits, OnOver, Policies, Timeouts};
 pub use reconnect::{Reconnect, Reconnection};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use ipnet::IpNet;
 
+use super::health::{self, HealthRules};
 use super::keys::{Keys, Size, Span};
 
 /// How often the idle ones are looked for, where that is not said.
@@ -27,6 +28,8 @@ pub struct Policies {
     pub limits: Limits,
     /// The most bytes that may wait for a peer of one; 0 is no limit.
     pub max_pending_bytes: u64,
+    /// What becomes of unhealthy ones.
+    pub health: HealthRules,
 }
 
 /// How long connections of a listener may last. In milliseconds; `None` is for ever.
@@ -134,12 +137,17 @@ impl Policies {
     /// Names the key, the value and what is allowed.
     pub fn check(keys: &Keys, of: impl Fn(&str) -> String) -> anyhow::Result<Self> {
         let max_pending_bytes = keys.max_pending_bytes.map_or(0, |size| size.0);
-        Ok(Self { timeouts: timeouts(keys, &of)?, limits: limits(keys, &of)?, max_pending_bytes })
+        Ok(Self {
+            timeouts: timeouts(keys, &of)?,
+            limits: limits(keys, &of)?,
+            max_pending_bytes,
+            health: health::check(keys, &of)?,
+        })
     }
 
     /// All keys with the values that these policies have, those of defaults too.
     pub fn keys(&self) -> Keys {
-        let Self { timeouts, limits, max_pending_bytes } = self;
+        let Self { timeouts, limits, max_pending_bytes, health } = self;
         let span = |ms: Option<u64>| Some(Span(ms.map(Duration::from_millis)));
         let count = |count: usize| Some(u32::try_from(count).unwrap_or(u32::MAX));
         Keys {
@@ -159,6 +167,8 @@ impl Policies {
             connections_per_minute_per_ip: count(limits.per_minute_per_ip),
             on_over: Some(limits.on_over),
             max_pending_bytes: Some(Size(*max_pending_bytes)),
+            close_unhealthy: Some(health.close),
+            unhealthy_after: span(Some(health.after_ms)),
         }
     }
 }

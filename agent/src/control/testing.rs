@@ -10,6 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
 use connctl_api::conn::Mode;
 use connctl_api::id::NodeId;
+use connctl_api::instant::Instant;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
@@ -28,6 +29,7 @@ use crate::ops::reload::Source;
 use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
+use crate::policy::revoke::Revocations;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
@@ -62,8 +64,10 @@ impl Agent {
         let settings = Arc::new(settings(compat, listeners));
         let (registry, stats) = (Arc::new(Registry::default()), Arc::new(Stats::default()));
         let descriptors = Arc::new(Budget::new(1_000));
+        let revocations = Arc::new(Revocations::open(None, Instant(0)).unwrap());
         let shared = Shared {
             registry: Arc::clone(&registry),
+            revocations: Arc::clone(&revocations),
             stats: Arc::clone(&stats),
             resolver: tokio::runtime::Handle::current(),
             descriptors: Arc::clone(&descriptors),
@@ -76,6 +80,7 @@ impl Agent {
             pool: Arc::clone(&pool),
             ids: Arc::clone(&ids),
             registry: Arc::clone(&registry),
+            revocations: Arc::clone(&revocations),
             admission,
             stats: Arc::clone(&stats),
             descriptors: Arc::clone(&descriptors),
@@ -90,6 +95,7 @@ impl Agent {
             outbound: Outbound::new(own, &settings.outbound),
             settings,
             registry,
+            revocations,
             stats,
             pool,
             plans: Plans::open(None, DEFAULT_PLAN_LIFETIME),

@@ -25,7 +25,7 @@ async fn ended_with_fin(stream: &TcpStream) -> bool {
 async fn every_native_route_is_served_with_its_method_alone() {
     let agent = Agent::start(Compat::Documented, &["redis"]);
     for (method, path) in route::ALL {
-        let real = path.replace("{conn_id}", "999").replace("{name}", "redis");
+        let real = path.replace("{conn_id}", "999").replace("{name}", "redis").replace("{id}", "999");
         let answer = agent.ask(method, &real, "{}").await;
         assert_ne!(answer.status, 405, "{method} {real}");
         assert!(

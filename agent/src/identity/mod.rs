@@ -131,11 +131,16 @@ fn decode(rule: &Rule, bytes: &[u8]) -> Decoded {
     if seen.len() == most && answer == Err(Miss::More) { Err(Miss::No) } else { answer }
 }
 
+/// Whether it has a user that was assigned by hand, and not only `presumed`.
+pub fn is_settled(labels: &Labels, presumed: Option<&str>) -> bool {
+    labels.uid.as_deref().is_some_and(|uid| Some(uid) != presumed)
+}
+
 /// Writes down whose a connection is. A user that was assigned by hand stays; one that was only `presumed`
 /// does not.
 pub fn assign(registry: &Registry, conn: &Conn, found: Found, presumed: Option<&str>) {
     registry.assign(conn, |labels| {
-        if labels.uid.is_none() || labels.uid.as_deref() == presumed {
+        if !is_settled(labels, presumed) {
             labels.uid = Some(found.uid);
         }
         labels.device = labels.device.take().or(found.device);

@@ -17,6 +17,7 @@ use crate::base::state_dir::Ids;
 use crate::config::{ListenerSettings, Policies};
 use crate::net::listen::Door;
 use crate::policy::admission::Admission;
+use crate::policy::revoke::Revocations;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::registry::conn::Origin;
@@ -126,6 +127,8 @@ pub struct Inside {
     pub ids: Arc<Ids>,
     /// Who is here.
     pub registry: Arc<Registry>,
+    /// Who is refused.
+    pub revocations: Arc<Revocations>,
     /// What places there are.
     pub admission: Arc<Admission>,
     /// Where they are counted.

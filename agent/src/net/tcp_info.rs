@@ -102,6 +102,7 @@ pub fn facts(fd: &impl AsFd) -> Option<TcpFacts> {
         received_bytes: info.tcpi_bytes_received,
         last_sent_ms: info.tcpi_last_data_sent.into(),
         last_received_ms: info.tcpi_last_data_recv.into(),
+        last_acked_ms: info.tcpi_last_ack_recv.into(),
     })
 }
 

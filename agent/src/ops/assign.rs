@@ -8,10 +8,11 @@ use connctl_api::id::ConnId;
 
 use tokio::sync::mpsc;
 
-use super::{Node, list, show};
+use super::{Node, list, revoke, show};
 use crate::base::clock;
 use crate::policy::evict;
 use crate::registry::Conn;
+use crate::registry::conn::Labels;
 
 /// Sets or changes the user, device and tags of a connection.
 ///
@@ -30,9 +31,10 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
         return Err(wrong("uid", "nothing to assign: give uid, device or tags".to_owned()));
     }
     let conn = node.registry.get(id).ok_or_else(|| show::not_found(id))?;
-    let is_news = request.uid.is_some() || request.device.is_some();
+    let has_uid = request.uid.is_some();
+    let is_news = has_uid || request.device.is_some();
     let mut is_full = false;
-    node.registry.assign(&conn, |labels| {
+    let change = |labels: &mut Labels| {
         let mut tags = labels.tags.as_deref().cloned().unwrap_or_default();
         tags.extend(request.tags);
         is_full = tags.len() > MAX_TAGS;
@@ -46,7 +48,12 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
         if let Some(device) = request.device {
             labels.device = Some(device.into());
         }
-    });
+    };
+    if has_uid {
+        revoke::enforce_uid(node, &conn, || node.registry.assign(&conn, change));
+    } else {
+        node.registry.assign(&conn, change);
+    }
     if is_full {
         return Err(wrong("tags", format!("connection {id} would have more than {MAX_TAGS} tags")));
     }

@@ -177,7 +177,8 @@ fn find_items(node: &Node, items: Vec<ItemRef>) -> Result<(Vec<Arc<Conn>>, Missi
     Ok((found, missing))
 }
 
-fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
+/// What a request asks for, where that makes sense.
+pub(super) fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
     let wrong = |field: &str, message: String| ApiError::new(ErrorCode::InvalidRequest, message).field(field);
     let grace_ms = request.grace_ms.unwrap_or(DEFAULT_GRACE_MS);
     if grace_ms > MAX_GRACE_MS {

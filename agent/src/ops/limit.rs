@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Context;
-use connctl_api::conn::{MAX_PAGE_ROWS, SideDetail};
+use connctl_api::conn::{MAX_PAGE_ROWS, SideDetail, Sides};
 use connctl_api::end::Reason;
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::ConnId;
@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 
 use super::{Node, gate, list, show};
 use crate::base::clock;
-use crate::config::{Policies, Timeouts};
+use crate::config::Policies;
 use crate::policy::book::{Layers, Scope};
-use crate::policy::evict;
 use crate::policy::timeouts::{self, Facts, Verdict};
+use crate::policy::{evict, health};
 use crate::registry::Conn;
 
 /// A change, asked for.
@@ -172,12 +172,15 @@ fn current(node: &Node) -> ByIndex {
     node.listeners.places().iter().map(|place| (place.origin.index, place.origin.policies())).collect()
 }
 
-/// What would end under these policies.
+/// What would end under these policies. The kernel is asked only where it is their rule.
 async fn would_end(node: &Node, policies: ByIndex) -> Ending {
+    let is_asked = policies.values().any(|policies| !policies.health.close.is_empty());
+    let asked = if is_asked { node.registry.all() } else { Vec::new() };
+    let kernel = show::kernel_facts(node, &asked).await;
     let now_ms = clock::now_ms();
     let late = |conn: Arc<Conn>| {
-        let limits = policies.get(&conn.origin().index)?.timeouts;
-        let reason = late(&conn, &limits, now_ms)?;
+        let policies = policies.get(&conn.origin().index)?;
+        let reason = late(&conn, policies, kernel.get(&conn.id()), now_ms)?;
         Some((conn, reason))
     };
     let mut ending: Ending = node.registry.all().into_iter().filter_map(late).collect();
@@ -221,12 +224,16 @@ async fn slow_readers(node: &Node, policies: &ByIndex) -> Vec<Arc<Conn>> {
     conns
 }
 
-/// The time limit that a connection is past.
-fn late(conn: &Conn, limits: &Timeouts, now_ms: u64) -> Option<Reason> {
+/// Why a connection ends now: it is past a time limit, or unhealthy.
+fn late(conn: &Conn, policies: &Policies, sides: Option<&Sides>, now_ms: u64) -> Option<Reason> {
     let facts = Facts { is_warned: true, ..show::facts(conn, now_ms)? };
-    match timeouts::judge(&facts, limits) {
+    let is_unhealthy = || {
+        let facts = health::Facts::of(conn, sides, now_ms);
+        health::next_end(&facts, &policies.health).is_some_and(|(left_ms, _)| left_ms == 0)
+    };
+    match timeouts::judge(&facts, &policies.timeouts) {
         Verdict::End(reason) => Some(reason),
-        Verdict::Nothing(_) | Verdict::Warn => None,
+        Verdict::Nothing(_) | Verdict::Warn => is_unhealthy().then_some(Reason::Unhealthy),
     }
 }
 

@@ -5,8 +5,11 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use connctl_api::conn::{ConnPage, ConnRow, CountReport, CountRow, ListQuery, MAX_PAGE_ROWS, PAGE_ROWS};
+use connctl_api::conn::{
+    ConnPage, ConnRow, CountReport, CountRow, Health, ListQuery, MAX_PAGE_ROWS, PAGE_ROWS,
+};
 use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::id::ConnId;
 use connctl_api::instant::Instant;
 use connctl_api::selector::{Field, Selector, Subject, Value};
 use connctl_api::units;
@@ -25,8 +28,8 @@ pub enum Listing {
     Page(ConnPage),
     /// Counts.
     Count(CountReport),
-    /// Connections to be streamed, in order.
-    Rows(Vec<Arc<Conn>>),
+    /// Connections to be streamed, in order, and how healthy each is where that was asked.
+    Rows(Vec<Arc<Conn>>, HashMap<ConnId, Health>),
 }
 
 /// Answers a query.
@@ -58,11 +61,15 @@ pub async fn query(node: &Node, query: ListQuery) -> Result<Listing, ApiError> {
     if let Some(limit) = limit {
         conns.truncate(limit);
     }
+    let health = if query.health { show::healths(node, &conns).await } else { HashMap::new() };
     if query.stream {
-        return Ok(Listing::Rows(conns));
+        return Ok(Listing::Rows(conns, health));
     }
     let next_cursor = conns.last().filter(|_| is_cut).and_then(|last| order.cursor(last));
-    let connections = conns.iter().map(|conn| row(node, conn)).collect();
+    let connections = conns
+        .iter()
+        .map(|conn| ConnRow { health: health.get(&conn.id()).copied(), ..row(node, conn) })
+        .collect();
     Ok(Listing::Page(ConnPage { connections, matched, next_cursor }))
 }
 
@@ -285,5 +292,6 @@ fn row_of<'a>(node: &Node, conn: &'a Conn, labels: &'a Labels, now_ms: u64) -> C
         idle_ms: conn.idle_ms(now_ms),
         to_upstream_bytes: conn.to_upstream_bytes(),
         to_client_bytes: conn.to_client_bytes(),
+        health: None,
     }
 }

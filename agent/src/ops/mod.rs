@@ -14,6 +14,7 @@ pub mod operate;
 pub mod pace;
 pub mod plan;
 pub mod reload;
+pub mod revoke;
 mod row;
 pub mod select;
 pub mod session;

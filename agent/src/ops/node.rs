@@ -14,6 +14,7 @@ use crate::config::{Control, Settings};
 use crate::listener::Listeners;
 use crate::outbound::Outbound;
 use crate::policy::book::Book;
+use crate::policy::revoke::Revocations;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::Pool;
@@ -25,6 +26,8 @@ pub struct Node {
     pub settings: Arc<Settings>,
     /// Who is here.
     pub registry: Arc<Registry>,
+    /// Who is refused.
+    pub revocations: Arc<Revocations>,
     /// What happened.
     pub stats: Arc<Stats>,
     /// The threads that own the sockets.

@@ -124,7 +124,19 @@ pub(super) fn run_entries(node: &Arc<Node>, entries: &[Entry], told: &[Item], op
 
 /// Carries an operation out on exactly these connections.
 pub fn run(node: &Arc<Node>, conns: Vec<Arc<Conn>>, operation: Operation) -> Run {
+    let cause = operator_cause(operation.kind);
+    run_because(node, conns, operation, cause)
+}
+
+/// The same, where an ending has another cause than the operation itself.
+pub(super) fn run_because(
+    node: &Arc<Node>,
+    conns: Vec<Arc<Conn>>,
+    operation: Operation,
+    cause: Cause,
+) -> Run {
     let (replies, answers) = mpsc::channel(conns.len().max(1));
+    let command = |side| Command { cause, ..operation.command(side) };
     tracing::info!(
         operation = operation.kind.word(),
         side = operation.side.word(),
@@ -138,7 +150,7 @@ pub fn run(node: &Arc<Node>, conns: Vec<Arc<Conn>>, operation: Operation) -> Run
         conns.into_iter().partition(|conn| operation.side_of(conn) == operation.side);
     for (conns, side) in [(usual, operation.side), (others, SideChoice::Upstream)] {
         for (thread, targets) in show::by_thread(&conns) {
-            node.pool.operate(thread, targets, operation.command(side), replies.clone());
+            node.pool.operate(thread, targets, command(side), replies.clone());
         }
     }
     Run {

@@ -3,18 +3,19 @@
 
 use std::net::SocketAddr;
 
+use connctl_api::conn::Health;
 use connctl_api::instant::Instant;
 
 use super::Node;
 use crate::registry::Conn;
 
 /// Appends the row of a connection as one JSON line.
-pub fn write_row(node: &Node, conn: &Conn, now_ms: u64, out: &mut Vec<u8>) {
+pub fn write_row(node: &Node, conn: &Conn, health: Option<Health>, now_ms: u64, out: &mut Vec<u8>) {
     let node_id = node.settings.node_id.get();
-    write(node_id, conn, now_ms, out);
+    write(node_id, conn, health, now_ms, out);
 }
 
-fn write(node_id: u64, conn: &Conn, now_ms: u64, out: &mut Vec<u8>) {
+fn write(node_id: u64, conn: &Conn, health: Option<Health>, now_ms: u64, out: &mut Vec<u8>) {
     number(out, b"{\"conn_id\":", conn.id().get());
     number(out, b",\"node_id\":", node_id);
     let (client, upstream);
@@ -41,6 +42,9 @@ fn write(node_id: u64, conn: &Conn, now_ms: u64, out: &mut Vec<u8>) {
     number(out, b",\"idle_ms\":", conn.idle_ms(now_ms));
     number(out, b",\"to_upstream_bytes\":", conn.to_upstream_bytes());
     number(out, b",\"to_client_bytes\":", conn.to_client_bytes());
+    if let Some(health) = health {
+        word(out, b",\"health\":\"", health.word());
+    }
     out.extend_from_slice(b"}\n");
 }
 
@@ -114,6 +118,7 @@ mod tests {
             peer in addresses(), local in addresses(), upstream in prop::option::of(addresses()),
             uid in prop::option::of(".*"), device in prop::option::of(".*"),
             tags in prop::collection::btree_map(".*", ".*", 0..3), bytes in 0u64..1 << 50,
+            health in prop::option::of(prop::sample::select(Health::ALL)),
         ) {
             let conn = Conn::new(Birth {
                 id: ConnId::new(12).unwrap(),
@@ -129,11 +134,12 @@ mod tests {
                 labels.tags = (!tags.is_empty()).then(|| Box::new(tags.clone()));
             }
             let mut line = Vec::new();
-            write(1, &conn, 10, &mut line);
+            write(1, &conn, health, 10, &mut line);
             let row: ConnRow<'_> = serde_json::from_slice(&line).unwrap();
             let mut again = serde_json::to_vec(&row).unwrap();
             again.push(b'\n');
             prop_assert_eq!(String::from_utf8(line), String::from_utf8(again));
+            prop_assert_eq!(row.health, health);
             prop_assert_eq!(row.uid.as_deref(), uid.as_deref());
             prop_assert_eq!(row.device.as_deref(), device.as_deref());
             prop_assert_eq!(row.tags.into_owned(), tags);

@@ -11,6 +11,7 @@ use connctl_api::selector::{Field, Hint, Selector, Subject, Value};
 
 use super::{Node, show};
 use crate::base::clock;
+use crate::policy::health::{self, Facts};
 use crate::registry::Conn;
 use crate::registry::conn::Labels;
 
@@ -104,6 +105,10 @@ impl<'a> View<'a> {
 
     fn kernel_value(&self, field: Field) -> Option<Value<'_>> {
         use connctl_api::conn::Side::{Client, Upstream};
+        if field == Field::Health {
+            let facts = Facts::of(self.conn, Some(self.sides?), self.now_ms);
+            return Some(Value::Text(health::health(&facts, &self.conn.origin().policies().health).word()));
+        }
         let side = if field.name().starts_with("upstream_") { Upstream } else { Client };
         Some(match field {
             Field::Rtt => Value::Duration(self.both(|tcp| tcp.rtt_us, u64::max)?),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use connctl_api::conn::{ConnDetail, Sides, State};
+use connctl_api::conn::{ConnDetail, ConnRow, Health, Sides, State};
 use connctl_api::end::Reason;
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::ConnId;
@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{Node, list};
 use crate::base::clock;
+use crate::policy::health;
 use crate::policy::timeouts::{self, Facts};
 use crate::registry::Conn;
 
@@ -23,9 +24,10 @@ pub async fn detail(node: &Node, id: ConnId) -> Result<ConnDetail, ApiError> {
     let mut facts = kernel_facts(node, std::slice::from_ref(&conn)).await;
     // It may have ended since: then it is not there any more.
     let sides = facts.remove(&id).ok_or_else(|| not_found(id))?;
-    let end = next_end(&conn);
+    let end = next_end(&conn, &sides);
+    let health = Some(health_of(&conn, &sides, clock::now_ms()));
     Ok(ConnDetail {
-        row: list::row(node, &conn),
+        row: ConnRow { health, ..list::row(node, &conn) },
         thread: conn.thread().into(),
         sides,
         ends_by: end.map(|(_, reason)| reason),
@@ -34,8 +36,26 @@ pub async fn detail(node: &Node, id: ConnId) -> Result<ConnDetail, ApiError> {
 }
 
 /// Which policy will end a connection, and in how many milliseconds.
-fn next_end(conn: &Conn) -> Option<(u64, Reason)> {
-    timeouts::next_end(&facts(conn, clock::now_ms())?, &conn.origin().policies().timeouts)
+fn next_end(conn: &Conn, sides: &Sides) -> Option<(u64, Reason)> {
+    let (now_ms, policies) = (clock::now_ms(), conn.origin().policies());
+    let timed = timeouts::next_end(&facts(conn, now_ms)?, &policies.timeouts);
+    let unhealthy = health::next_end(&health::Facts::of(conn, Some(sides), now_ms), &policies.health);
+    let unhealthy = unhealthy.map(|(ms, _)| (ms, Reason::Unhealthy));
+    timed.into_iter().chain(unhealthy).min_by_key(|(ms, _)| *ms)
+}
+
+/// How healthy a connection is.
+fn health_of(conn: &Conn, sides: &Sides, now_ms: u64) -> Health {
+    let facts = health::Facts::of(conn, Some(sides), now_ms);
+    health::health(&facts, &conn.origin().policies().health)
+}
+
+/// How healthy these connections are; one that has ended is absent.
+pub(super) async fn healths(node: &Node, conns: &[Arc<Conn>]) -> HashMap<ConnId, Health> {
+    let (facts, now_ms) = (kernel_facts(node, conns).await, clock::now_ms());
+    let health =
+        |conn: &Arc<Conn>| facts.get(&conn.id()).map(|sides| (conn.id(), health_of(conn, sides, now_ms)));
+    conns.iter().filter_map(health).collect()
 }
 
 /// What time limits judge by; nothing where it is ending already.

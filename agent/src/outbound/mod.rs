@@ -216,7 +216,8 @@ impl Outbound {
         let settings = Arc::clone(&self.settings);
         self.inside.pool.adopt(Arrival { conn: Arc::clone(&conn), fd, settings, ticket: None, opened });
         match is_entered.await {
-            Ok(()) => Ok(conn),
+            Ok(true) => Ok(conn),
+            Ok(false) => Err(target.failed(&format_args!("the user {:?} is revoked", target.username))),
             Err(_) => Err(Failure::room("the agent is stopping")),
         }
     }

@@ -3,4 +3,6 @@
 pub mod admission;
 pub mod book;
 pub mod evict;
+pub mod health;
+pub mod revoke;
 pub mod timeouts;

@@ -102,7 +102,11 @@ pub struct Conn {
     opened_ms: u64,
     to_upstream: AtomicU64,
     to_client: AtomicU64,
-    active_ms: AtomicU64,
+    /// When bytes last went to the upstream, and to the client.
+    to_upstream_at_ms: AtomicU64,
+    to_client_at_ms: AtomicU64,
+    /// When the client sent the first byte that nothing has come back for; 0 is not.
+    unanswered_at_ms: AtomicU64,
     /// When one direction ended; 0 is not yet.
     half_closed_at_ms: AtomicU64,
     slot: AtomicU32,
@@ -143,7 +147,9 @@ impl Conn {
             opened_ms: birth.now_ms,
             to_upstream: AtomicU64::new(0),
             to_client: AtomicU64::new(0),
-            active_ms: AtomicU64::new(birth.now_ms),
+            to_upstream_at_ms: AtomicU64::new(birth.now_ms),
+            to_client_at_ms: AtomicU64::new(birth.now_ms),
+            unanswered_at_ms: AtomicU64::new(0),
             half_closed_at_ms: AtomicU64::new(0),
             slot: AtomicU32::new(u32::MAX),
             thread: birth.thread,
@@ -206,7 +212,29 @@ impl Conn {
 
     /// Milliseconds since a byte was relayed in either direction.
     pub fn idle_ms(&self, now_ms: u64) -> u64 {
-        now_ms.saturating_sub(self.active_ms.load(Ordering::Relaxed))
+        now_ms.saturating_sub(self.active_at_ms())
+    }
+
+    /// When a byte was last relayed in either direction, or else when it was accepted.
+    pub fn active_at_ms(&self) -> u64 {
+        let (one, other) = (&self.to_upstream_at_ms, &self.to_client_at_ms);
+        one.load(Ordering::Relaxed).max(other.load(Ordering::Relaxed))
+    }
+
+    /// Milliseconds since a byte was relayed from the client.
+    pub fn quiet_to_upstream_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.to_upstream_at_ms.load(Ordering::Relaxed))
+    }
+
+    /// Milliseconds since a byte was relayed to the client.
+    pub fn quiet_to_client_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.to_client_at_ms.load(Ordering::Relaxed))
+    }
+
+    /// Milliseconds since the first byte of the client that nothing has come back for, if there is one.
+    pub fn unanswered_ms(&self, now_ms: u64) -> Option<u64> {
+        let at = self.unanswered_at_ms.load(Ordering::Relaxed);
+        (at != 0).then(|| now_ms.saturating_sub(at))
     }
 
     /// Milliseconds since one direction ended, if one has.
@@ -286,12 +314,16 @@ impl Conn {
     /// Owner only: bytes relayed from the client. One writer, so a load and a store are enough.
     pub fn add_to_upstream(&self, bytes: u64, now_ms: u64) {
         self.to_upstream.store(self.to_upstream.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
-        self.active_ms.store(now_ms, Ordering::Relaxed);
+        self.to_upstream_at_ms.store(now_ms, Ordering::Relaxed);
+        if self.unanswered_at_ms.load(Ordering::Relaxed) == 0 {
+            self.unanswered_at_ms.store(now_ms.max(1), Ordering::Relaxed);
+        }
     }
 
     /// Owner only: bytes relayed to the client.
     pub fn add_to_client(&self, bytes: u64, now_ms: u64) {
         self.to_client.store(self.to_client.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
-        self.active_ms.store(now_ms, Ordering::Relaxed);
+        self.to_client_at_ms.store(now_ms, Ordering::Relaxed);
+        self.unanswered_at_ms.store(0, Ordering::Relaxed);
     }
 }

@@ -43,6 +43,7 @@ impl Context {
             pipes: &mut self.pipes,
             now_ms: self.now_ms,
             registry: &self.shared.registry,
+            revocations: &self.shared.revocations,
         }
     }
 

@@ -11,7 +11,7 @@ use super::message::Message;
 use super::pair::{Dialing, Leg, Pair, Phase};
 use super::proxy::{self, Read};
 use super::thread::token;
-use super::{ending, identify, reconnect};
+use super::{ending, identify, reconnect, refuse};
 use crate::config::Upstream;
 use crate::identity::proxy::Header;
 use crate::net::connect::{self, Dial};
@@ -23,8 +23,7 @@ const MAX_REST_MS: u64 = 1_000;
 
 /// Decides what comes first.
 pub(super) fn welcome(pair: &mut Pair, slot: u32, context: &mut Context) {
-    let peer = pair.conn.peer().ip().to_canonical();
-    if pair.settings.accept_proxy_from.iter().any(|net| net.contains(&peer)) {
+    if refuse::is_proxied(pair) {
         pair.phase = Phase::Header;
         let deadline = context.now_ms + millis(pair.settings.proxy_timeout);
         pair.dial = Some(Box::new(waiting(deadline)));
@@ -52,7 +51,9 @@ pub(super) fn millis(time: std::time::Duration) -> u64 {
 }
 
 fn first(pair: &mut Pair, header: Option<Header>, slot: u32, context: &mut Context) {
-    identify::begin(pair, header, &context.shared.registry);
+    if !identify::begin(pair, header, &context.shared) {
+        return refuse::end(pair, context);
+    }
     if pair.conn.origin().mode != Mode::Forward {
         pair.phase = Phase::Open;
         pair.dial = None;
@@ -118,8 +119,8 @@ fn read_header(pair: &mut Pair, slot: u32, context: &mut Context) {
     };
     match proxy::read(fd, &mut context.buffer) {
         Read::Whole(header) => {
-            if let Some(address) = header.source {
-                context.shared.registry.readdress(&pair.conn, address);
+            if !refuse::readdress(pair, header.source, context) {
+                return refuse::end(pair, context);
             }
             let ip = pair.conn.client().unwrap_or(pair.conn.peer()).ip().to_canonical();
             let has_place = pair.ticket.as_mut().map(|ticket| ticket.tell_address(ip, context.now_ms));

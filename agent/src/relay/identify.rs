@@ -3,17 +3,18 @@
 use tokio::sync::mpsc;
 
 use super::context::Context;
-use super::farewell;
 use super::message::Message;
 use super::pair::Pair;
+use super::{Shared, farewell, refuse};
 use crate::identity::proxy::Header;
 use crate::identity::{self, Found, Miss, Tap};
 use crate::policy::evict;
+use crate::policy::revoke::Revocations;
 use crate::registry::Registry;
 
 /// Before bytes flow: what the PROXY header or the address says counts at once, until a rule that stands
-/// before it finds someone.
-pub(super) fn begin(pair: &mut Pair, header: Option<Header>, registry: &Registry) {
+/// before it finds someone. False where that is a user who is revoked.
+pub(super) fn begin(pair: &mut Pair, header: Option<Header>, shared: &Shared) -> bool {
     let rules = &pair.settings.identity;
     let named = header.as_ref().and_then(|header| header.user(rules));
     let (found, first) = match named {
@@ -24,41 +25,43 @@ pub(super) fn begin(pair: &mut Pair, header: Option<Header>, registry: &Registry
     if let Some(header) = header {
         identity::tag(&pair.conn, header.labels);
     }
-    if let Some(found) = found {
-        if let Some(tap) = &mut pair.tap {
-            tap.presumed = Some(found.uid.clone());
-        }
-        identity::assign(registry, &pair.conn, found, None);
-        pair.is_news = true;
+    let Some(found) = found else {
+        return true;
+    };
+    if let Some(tap) = &mut pair.tap {
+        tap.presumed = Some(found.uid.clone());
     }
+    pair.is_news = refuse::assign(pair, found, None, &shared.registry, &shared.revocations);
+    pair.is_news
 }
 
 fn of_network(pair: &Pair) -> Option<Found> {
     Found::named(pair.settings.networks.user(pair.conn.client()?.ip())?)
 }
 
-/// The client's next bytes, before they are written on. Once it is decided nobody looks any more.
-pub(super) fn look(pair: &mut Pair, bytes: &[u8], registry: &Registry) {
-    let Some(tap) = &mut pair.tap else {
-        return;
+/// The client's next bytes, before they are written on. Once it is decided nobody looks any more. False
+/// where they name a user who is revoked: they are not to be written on.
+pub(super) fn look(pair: &mut Pair, bytes: &[u8], registry: &Registry, revocations: &Revocations) -> bool {
+    let Some(mut tap) = pair.tap.take() else {
+        return true;
     };
     match tap.look(&pair.settings.identity, bytes) {
-        Err(Miss::More) => return,
+        Err(Miss::More) => pair.tap = Some(tap),
         Err(Miss::No) => {}
         Ok(found) => {
             let has_farewell = found.has_farewell;
-            identity::assign(registry, &pair.conn, found, tap.presumed.as_deref());
-            pair.is_news = true;
-            if has_farewell {
+            let is_let_in = refuse::assign(pair, found, tap.presumed.as_deref(), registry, revocations);
+            (pair.is_news, pair.is_refused) = (is_let_in, !is_let_in);
+            if has_farewell && is_let_in {
                 farewell::expect(pair);
             }
         }
     }
-    pair.tap = None;
+    !pair.is_refused
 }
 
 /// Asks the limits for users and devices, once a user has become known: whoever is one too many is closed.
-pub(super) fn enforce(pair: &mut Pair, context: &Context) {
+pub(super) fn enforce(pair: &mut Pair, context: &mut Context) {
     if !std::mem::take(&mut pair.is_news) {
         return;
     }

@@ -36,8 +36,8 @@ pub struct Opened {
     pub speaker: Speaker,
     /// As whom.
     pub uid: Option<Box<str>>,
-    /// Told when it has been entered into the registry.
-    pub entered: oneshot::Sender<()>,
+    /// Told that it has been entered into the registry, or that its user is revoked and it was not.
+    pub entered: oneshot::Sender<bool>,
 }
 
 /// Where a thread tells which connections it has begun to end because of a policy, and why.

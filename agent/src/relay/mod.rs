@@ -10,6 +10,7 @@ mod dial;
 mod ending;
 mod farewell;
 mod flow;
+mod health;
 mod identify;
 mod inspect;
 mod items;
@@ -20,6 +21,7 @@ mod pending;
 mod proxy;
 mod pump;
 mod reconnect;
+mod refuse;
 mod speaker;
 mod sweep;
 mod thread;
@@ -34,6 +36,7 @@ use tokio::sync::oneshot;
 
 use crate::base::inbox::{Outbox, inbox};
 use crate::conn::command::{Command, Facts, Replies, Target};
+use crate::policy::revoke::Revocations;
 use crate::record::stats::Stats;
 use crate::registry::{Conn, Registry};
 use message::Message;
@@ -47,6 +50,8 @@ pub use thread::Guest;
 pub struct Shared {
     /// Who is here.
     pub registry: Arc<Registry>,
+    /// Who is refused.
+    pub revocations: Arc<Revocations>,
     /// What happened.
     pub stats: Arc<Stats>,
     /// Where names are looked up.

@@ -43,12 +43,16 @@ pub(super) struct Pair {
     pub(super) farewell: Option<Box<Farewell>>,
     /// Its user has become known, and the limit for users is still to be asked.
     pub(super) is_news: bool,
+    /// Its user is revoked: nothing more of it is relayed.
+    pub(super) is_refused: bool,
     /// Whose FIN came first.
     pub(super) first_end: Option<Side>,
     /// The deadline that [`super::timers::Timers`] has for it; 0 is none.
     pub(super) deadline: u64,
     /// The time of the last byte that a warning was about; 0 is none.
     pub(super) warned_for_ms: u64,
+    /// When it was last found that nothing waits for either peer; 0 is never.
+    pub(super) delivered_at_ms: u64,
     /// It waits for another turn without an event: it used up its share of this one, or the commands go first.
     pub(super) is_queued: bool,
     /// It is over, and its slot is free after the events at hand.
@@ -189,9 +193,11 @@ impl Pair {
             speaker: None,
             farewell: None,
             is_news: false,
+            is_refused: false,
             first_end: None,
             deadline: 0,
             warned_for_ms: 0,
+            delivered_at_ms: 0,
             is_queued: false,
             is_over: false,
             is_away: false,

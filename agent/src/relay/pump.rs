@@ -17,6 +17,7 @@ use super::pair::{Pair, Way};
 use super::{farewell, identify, items, reconnect, speaker};
 use crate::net::close;
 use crate::net::pipes::Pool;
+use crate::policy::revoke::Revocations;
 use crate::registry::Registry;
 
 /// The buffer of a thread. Larger reads cost cache, smaller ones calls.
@@ -34,6 +35,7 @@ pub(super) struct Tools<'a> {
     pub(super) pipes: &'a mut Pool,
     pub(super) now_ms: u64,
     pub(super) registry: &'a Registry,
+    pub(super) revocations: &'a Revocations,
 }
 
 /// Why a direction stopped moving.
@@ -180,8 +182,12 @@ fn take_small(
     if count < room && !source.hung_up {
         source.readable = false;
     }
-    if from == Side::Client && pair.tap.is_some() {
-        identify::look(pair, &tools.buffer[..count], tools.registry);
+    if from == Side::Client
+        && pair.tap.is_some()
+        && !identify::look(pair, &tools.buffer[..count], tools.registry, tools.revocations)
+    {
+        // The message that names a revoked user ends here, and the connection after it.
+        return Err((from, Errno::AGAIN));
     }
     let Some(to) = to else {
         count_written(pair, way, count as u64, tools.now_ms);

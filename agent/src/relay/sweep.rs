@@ -8,8 +8,8 @@ use connctl_api::operation::DEFAULT_GRACE_MS;
 use slab::Slab;
 
 use super::context::Context;
-use super::ending;
 use super::pair::{Pair, Phase};
+use super::{ending, health};
 use crate::config::Timeouts;
 use crate::policy::timeouts::{self, Facts, Verdict};
 
@@ -32,7 +32,11 @@ impl Sweep {
 
     /// A connection has come: the next look may have to be sooner for it.
     pub(super) fn include(&mut self, pair: &Pair, now_ms: u64) {
-        let limits = pair.conn.origin().policies().timeouts;
+        let policies = pair.conn.origin().policies();
+        if !policies.health.close.is_empty() {
+            self.at = self.at.min(now_ms.saturating_add(policies.health.after_ms));
+        }
+        let limits = policies.timeouts;
         if let Some(period) = timeouts::period_ms(&limits)
             && let Verdict::Nothing(Some(wait)) = timeouts::judge(&facts(pair, now_ms), &limits)
         {
@@ -53,24 +57,40 @@ impl Sweep {
         self.at = u64::MAX;
         let mut over = Vec::new();
         for (slot, pair) in pairs.iter_mut().filter(|(_, pair)| !pair.is_over) {
-            let limits = pair.conn.origin().policies().timeouts;
-            let Some(period) = timeouts::period_ms(&limits) else {
-                continue;
-            };
-            match look(pair, &limits, now_ms) {
-                Verdict::Nothing(Some(wait)) => {
-                    self.at = self.at.min(now_ms.saturating_add(wait.max(period)));
-                }
+            let policies = pair.conn.origin().policies();
+            let mut verdict = look(pair, &policies.timeouts, now_ms);
+            if !matches!(verdict, Verdict::End(_)) {
+                self.again(verdict, now_ms);
+                verdict = health::look(pair, &policies.health, now_ms);
+            }
+            match verdict {
                 Verdict::End(reason) => over.push((u32::try_from(slot).unwrap_or(u32::MAX), reason)),
-                Verdict::Nothing(None) | Verdict::Warn => {}
+                Verdict::Nothing(_) | Verdict::Warn => self.again(verdict, now_ms),
             }
         }
         over
     }
+
+    /// The next look may have to be sooner.
+    fn again(&mut self, verdict: Verdict, now_ms: u64) {
+        if let Verdict::Nothing(Some(wait)) = verdict {
+            self.at = self.at.min(now_ms.saturating_add(wait));
+        }
+    }
 }
 
-/// Judges a connection, and warns where that comes first.
+/// Judges a connection by its time limits, and warns where that comes first.
 fn look(pair: &mut Pair, limits: &Timeouts, now_ms: u64) -> Verdict {
+    let Some(period) = timeouts::period_ms(limits) else {
+        return Verdict::Nothing(None);
+    };
+    match judge(pair, limits, now_ms) {
+        Verdict::Nothing(Some(wait)) => Verdict::Nothing(Some(wait.max(period))),
+        verdict => verdict,
+    }
+}
+
+fn judge(pair: &mut Pair, limits: &Timeouts, now_ms: u64) -> Verdict {
     if pair.is_ending() {
         // It is ending already.
         return Verdict::Nothing(None);

@@ -19,7 +19,9 @@ use super::parking::{self, Parking};
 use super::pump::{BUFFER_BYTES, Stop, pump};
 use super::sweep::{self, Sweep};
 use super::timers::Timers;
-use super::{Shared, command, dial, ending, farewell, identify, inspect, pending, reconnect, speaker};
+use super::{
+    Shared, command, dial, ending, farewell, identify, inspect, pending, reconnect, refuse, speaker,
+};
 use crate::base::clock;
 use crate::base::inbox::{Inbox, Outbox};
 use crate::conn::command::{Command, Outcome, Replies, Target};
@@ -266,14 +268,22 @@ impl Relay {
         pair.ticket = ticket;
         self.sweep.include(pair, self.context.now_ms);
         self.parking.include(pair, self.context.now_ms);
-        self.context.shared.registry.enter(&conn);
-        let entered = opened.map(|opened| {
-            let Opened { speaker, uid, entered } = *opened;
-            pair.speaker = Some(Box::new(speaker));
-            self.context.shared.registry.assign(&conn, |labels| labels.uid = uid);
-            entered
-        });
+        let (uid, entered) = match opened {
+            Some(opened) => {
+                let Opened { speaker, uid, entered } = *opened;
+                pair.speaker = Some(Box::new(speaker));
+                (uid, Some(entered))
+            }
+            None => (None, None),
+        };
+        let mut is_let_in = false;
         self.with(slot, |pair, slot, context| {
+            is_let_in = refuse::enter(pair, uid, context);
+            if !is_let_in {
+                refuse::end(pair, context);
+                // Nothing of it is read.
+                return ending::settle(pair, slot, context);
+            }
             if let Err(error) = watched {
                 tracing::error!(%error, "a socket cannot be watched");
                 let cause = Cause { reason: Reason::Resource, initiator: Initiator::Agent, side: None };
@@ -285,7 +295,7 @@ impl Relay {
         });
         if let Some(entered) = entered {
             // Whoever opened it may have gone.
-            let _ = entered.send(());
+            let _ = entered.send(is_let_in);
         }
     }
 
@@ -418,6 +428,10 @@ fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
                 Stop::Share => context.queue(pair, slot),
                 Stop::Failed(side, error) => failed(pair, side, error, slot, context),
                 Stop::Left => reconnect::go_on(pair, Reason::ClosedUpstream, slot, context),
+            }
+            if pair.is_refused {
+                // Before anything else could keep it, such as another upstream.
+                refuse::end(pair, context);
             }
             if pair.phase != Phase::Open && !pair.is_away {
                 break;

@@ -19,6 +19,8 @@ pub(crate) struct ChangeArgs {
     pub side: Option<SideChoice>,
     #[command(flatten)]
     pub guards: GuardArgs,
+    #[command(flatten)]
+    pub spread: SpreadArgs,
 }
 
 /// `remove`: one verb for the three kinds of ending.
@@ -60,6 +62,12 @@ pub(crate) struct GuardArgs {
     /// Why, for the log
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
+}
+
+/// Which share of the set, in which order, and at what pace.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Safety")]
+pub(crate) struct SpreadArgs {
     /// Only this share of the set, drawn at random
     #[arg(long, value_name = "P", value_parser = values::share)]
     pub sample: Option<f64>,

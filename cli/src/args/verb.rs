@@ -1,13 +1,16 @@
 //! The verbs and what each takes.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
-use connctl_api::id::ConnId;
+use connctl_api::id::{ConnId, RevocationId};
 use connctl_api::listener::{MAX_AFTER, RejectMode};
+use connctl_api::operation::OperationKind;
 use connctl_api::stats::StatsBy;
 use connctl_api::wait::Condition;
 
-use super::bulk::{ChangeArgs, PaceArgs, RemoveArgs};
+use super::bulk::{ChangeArgs, GuardArgs, PaceArgs, RemoveArgs};
 use super::context::ContextVerb;
 use super::limit::LimitVerb;
 use super::selector::SelectorArgs;
@@ -80,6 +83,14 @@ Examples:
   connctl job wait j-1a2b3c4d-1 --timeout 10m"
     )]
     Job(JobVerb),
+    /// Close a user's or a network's connections and refuse new ones
+    #[command(before_help = "\
+Examples:
+  connctl revoke --uid u17
+  connctl revoke --ip 10.1.0.0/16 --for 10m --note 'scanning'
+  connctl revoke list
+  connctl revoke lift 3")]
+    Revoke(RevokeArgs),
     /// See and change who gets in
     #[command(
         subcommand,
@@ -253,6 +264,43 @@ pub(crate) enum JobVerb {
         /// Print what becomes of each connection
         #[arg(long)]
         items: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(mut_arg("dry_run", |arg| arg.help("List who would be closed; nothing is revoked")))]
+#[command(mut_arg("max", |arg| arg.help("Refuse to close more connections than this")))]
+#[group(id = "who", args = ["uid", "ip"], required = true, multiple = false)]
+pub(crate) struct RevokeArgs {
+    #[command(subcommand)]
+    pub verb: Option<RevokeVerb>,
+    /// The user
+    #[arg(long, value_name = "UID")]
+    pub uid: Option<String>,
+    /// The address or network
+    #[arg(long, value_name = "ADDRESS|CIDR")]
+    pub ip: Option<String>,
+    /// For how long [default: until it is lifted]
+    #[arg(long = "for", value_name = "DURATION", value_parser = values::positive_duration)]
+    pub for_: Option<Duration>,
+    /// How the live ones end: flush and FIN, or RST
+    #[arg(long = "type", value_name = "TYPE", default_value = "close",
+        value_parser = values::word::<OperationKind>(["close", "reset"]))]
+    pub kind: OperationKind,
+    #[command(flatten)]
+    pub guards: GuardArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RevokeVerb {
+    /// List the revocations in force
+    List,
+    /// End a revocation: its user or address may come again
+    Lift {
+        /// The revocation
+        #[arg(value_name = "ID")]
+        id: RevocationId,
     },
 }
 

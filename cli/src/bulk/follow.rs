@@ -1,12 +1,13 @@
 //! The answer to a bulk operation: each item as it comes, and the exit code that the summary makes.
 
-use std::io::Write as _;
+use std::io::Write;
 
 use anyhow::{Context as _, Result};
 use connctl_api::client::{Client, ClientError, Lines, split};
 use connctl_api::error::{ErrorBody, Exit};
 use connctl_api::job::{JobRow, JobState};
 use connctl_api::operation::{OperationKind, Summary};
+use connctl_api::revocation::RevocationRow;
 use indicatif::ProgressBar;
 use serde::Deserialize;
 
@@ -17,10 +18,19 @@ use crate::output::item::Items;
 use crate::output::printer::{Printer, read};
 use crate::output::{self};
 
+/// What an answer says beside its items.
+pub(crate) struct Told {
+    pub summary: Summary,
+    job: Option<JobRow>,
+    /// Where it is about one.
+    pub revocation: Option<RevocationRow>,
+}
+
 /// The last line.
 #[derive(Deserialize)]
 struct Last {
-    summary: Option<Summary>,
+    summary: Summary,
+    revocation: Option<RevocationRow>,
 }
 
 /// A line about the job itself.
@@ -65,46 +75,14 @@ async fn print<T>(
     interrupted: impl Future<Output = T>,
     invocation: &Invocation,
 ) -> Result<Option<Exit>> {
-    let mut interrupted = std::pin::pin!(interrupted);
     let mut printer = Printer::<Items>::items(invocation)?;
     let mut out = output::stdout();
     let bar = progress::bar(invocation, total);
-    let (mut summary, mut job, mut ready) = (None, None, Vec::new());
-    loop {
-        let block = tokio::select! {
-            biased;
-            _ = &mut interrupted => {
-                bar.finish_and_clear();
-                printer.finish(None, &mut out)?;
-                return Ok(None);
-            }
-            block = lines.block() => block?,
-        };
-        let Some(block) = block else { break };
-        for line in split(block) {
-            if line.starts_with(b"{\"error\":{") {
-                return Err(ClientError::from(read::<ErrorBody>(line)?.error).into());
-            }
-            if line.starts_with(b"{\"summary\":") {
-                summary = read::<Last>(line)?.summary;
-            } else if line.starts_with(b"{\"job\":") {
-                job = Some(told(read::<News>(line)?.job, &bar));
-            } else {
-                bar.inc(1);
-                printer.line(line, &mut ready, &mut |_| {})?;
-            }
-        }
-        // Whoever reads the lines learns of each one as it comes; on a terminal the bar makes room for them.
-        bar.suspend(|| out.write_all(&ready).and_then(|()| out.flush()))?;
-        ready.clear();
-        if let Some(job) = job.as_ref().filter(|job| has_stalled(job)) {
-            summary = Some(job.summary);
-            break;
-        }
-    }
-    bar.finish_and_clear();
-    let summary =
-        summary.context("the agent broke off before the summary: some connections may not be done")?;
+    let Some(told) = read_lines(&mut lines, &mut printer, &bar, interrupted, &mut out).await? else {
+        printer.finish(None, &mut out)?;
+        return Ok(None);
+    };
+    let Told { summary, job, .. } = told;
     printer.finish(Some(&serde_json::to_string(&summary)?), &mut out)?;
     if invocation.format.is_table() {
         output::note(invocation, &report::line_of(operation, &summary));
@@ -115,6 +93,54 @@ async fn print<T>(
         Some(job) => ended(&job, invocation),
         None => report::exit_of(&summary),
     }))
+}
+
+/// Prints each item as it comes, and gives what else is said; none where it was interrupted before the end. An
+/// error in the middle ends it.
+pub(crate) async fn read_lines<T>(
+    lines: &mut Lines,
+    printer: &mut Printer<Items>,
+    bar: &ProgressBar,
+    interrupted: impl Future<Output = T>,
+    out: &mut dyn Write,
+) -> Result<Option<Told>> {
+    let mut interrupted = std::pin::pin!(interrupted);
+    let (mut last, mut job, mut ready) = (None, None, Vec::new());
+    loop {
+        let block = tokio::select! {
+            biased;
+            _ = &mut interrupted => {
+                bar.finish_and_clear();
+                return Ok(None);
+            }
+            block = lines.block() => block?,
+        };
+        let Some(block) = block else { break };
+        for line in split(block) {
+            if line.starts_with(b"{\"error\":{") {
+                return Err(ClientError::from(read::<ErrorBody>(line)?.error).into());
+            }
+            if line.starts_with(b"{\"summary\":") {
+                last = Some(read::<Last>(line)?);
+            } else if line.starts_with(b"{\"job\":") {
+                job = Some(told(read::<News>(line)?.job, bar));
+            } else {
+                bar.inc(1);
+                printer.line(line, &mut ready, &mut |_| {})?;
+            }
+        }
+        // Whoever reads the lines learns of each one as it comes; on a terminal the bar makes room for them.
+        bar.suspend(|| out.write_all(&ready).and_then(|()| out.flush()))?;
+        ready.clear();
+        if let Some(job) = job.as_ref().filter(|job| has_stalled(job)) {
+            last = Some(Last { summary: job.summary, revocation: None });
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    let Last { summary, revocation } =
+        last.context("the agent broke off before the summary: some connections may not be done")?;
+    Ok(Some(Told { summary, job, revocation }))
 }
 
 /// Follows a job without its items until it ends; gives its row.

@@ -10,7 +10,6 @@ use connctl_api::error::{ErrorCode, Exit};
 use connctl_api::job::JobRow;
 use connctl_api::operation::{
     DEFAULT_GRACE_MS, ItemRef, MAX_GRACE_MS, MAX_ITEMS, MAX_NOTE_BYTES, OperationKind, OperationRequest,
-    SideChoice,
 };
 use connctl_api::selector::Selector;
 
@@ -30,11 +29,10 @@ pub(crate) async fn remove(args: &RemoveArgs, invocation: &Invocation) -> Result
     // Reading waits for whoever writes the batch; ctrl-c must get through meanwhile.
     let (file, skip_bad) = (path.clone(), args.skip_bad);
     let items = tokio::task::spawn_blocking(move || load(&file, skip_bad)).await??;
-    let ChangeArgs { side, guards, .. } = &args.change;
-    let request = OperationRequest { items: Some(items), ..request(args.kind, *side, guards)? };
+    let request = OperationRequest { items: Some(items), ..whole(args.kind, &args.change)? };
     // A batch from stdin leaves nobody to ask.
     let can_ask = invocation.can_ask && path != Path::new("-");
-    act(request, guards, can_ask, invocation).await
+    act(request, &args.change, can_ask, invocation).await
 }
 
 /// Any of the five, by selector.
@@ -44,17 +42,24 @@ pub(crate) async fn run(
     invocation: &Invocation,
 ) -> Result<Exit> {
     let selector = selection::for_change(&args.selector)?;
-    let request =
-        OperationRequest { selector: Some(selector), ..request(operation, args.side, &args.guards)? };
-    act(request, &args.guards, invocation.can_ask, invocation).await
+    let request = OperationRequest { selector: Some(selector), ..whole(operation, args)? };
+    act(request, args, invocation.can_ask, invocation).await
 }
 
 /// What the flags ask for, about no connection yet.
-pub(crate) fn request(
-    operation: OperationKind,
-    side: Option<SideChoice>,
-    guards: &GuardArgs,
-) -> Result<OperationRequest> {
+fn whole(operation: OperationKind, args: &ChangeArgs) -> Result<OperationRequest> {
+    let spread = &args.spread;
+    Ok(OperationRequest {
+        side: args.side,
+        sample_percent: spread.sample,
+        idle_first: spread.idle_first,
+        pace: pace::of(&spread.pace)?,
+        ..request(operation, &args.guards)?
+    })
+}
+
+/// What the guards say, about no connection yet.
+pub(super) fn request(operation: OperationKind, guards: &GuardArgs) -> Result<OperationRequest> {
     let grace_ms = match guards.grace {
         None => None,
         Some(grace) => match u64::try_from(grace.as_millis()) {
@@ -66,14 +71,10 @@ pub(crate) fn request(
         return Err(Failure::usage(format!("--note has more than {MAX_NOTE_BYTES} bytes")).into());
     }
     Ok(OperationRequest {
-        side,
         grace_ms,
         max: guards.max,
         max_percent: guards.max_percent,
         note: guards.note.clone(),
-        sample_percent: guards.sample,
-        idle_first: guards.idle_first,
-        pace: pace::of(&guards.pace)?,
         ..OperationRequest::new(operation)
     })
 }
@@ -114,23 +115,24 @@ fn load(path: &Path, skip_bad: bool) -> Result<Vec<ItemRef>> {
 }
 
 /// Carries a request out, as far as the guards and whoever can be asked allow it.
-pub(crate) async fn act(
+async fn act(
     request: OperationRequest,
-    guards: &GuardArgs,
+    args: &ChangeArgs,
     can_ask: bool,
     invocation: &Invocation,
 ) -> Result<Exit> {
+    let (guards, detach) = (&args.guards, args.spread.pace.detach);
     if guards.dry_run {
         return plan::dry_run(&request, invocation).await;
     }
     if !guards.yes && request.operation.is_ending() {
         if can_ask {
-            return plan::ask_and_apply(&request, guards.pace.detach, invocation).await;
+            return plan::ask_and_apply(&request, detach, invocation).await;
         }
         let verdict = verdict(&measure(&invocation.client()?, &request).await?, false);
         tokio::task::spawn_blocking(move || settle(verdict)).await??;
     }
-    carry_out(&request, guards.pace.detach, invocation).await.map_err(|error| explained(error, guards))
+    carry_out(&request, detach, invocation).await.map_err(|error| explained(error, guards))
 }
 
 async fn carry_out(request: &OperationRequest, detach: bool, invocation: &Invocation) -> Result<Exit> {
@@ -170,7 +172,7 @@ pub(crate) fn patient(grace_ms: Option<u64>, invocation: &Invocation) -> Result<
 }
 
 /// How much is at stake. The agent counts; the listing need not be fetched for it.
-async fn measure(client: &Client, request: &OperationRequest) -> Result<Extent> {
+pub(super) async fn measure(client: &Client, request: &OperationRequest) -> Result<Extent> {
     let connections = match &request.items {
         Some(items) => u64::try_from(items.len()).unwrap_or(u64::MAX),
         None => client.count(request.selector.clone(), None).await?.count,

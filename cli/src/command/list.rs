@@ -71,6 +71,12 @@ pub(crate) async fn rows(
     invocation: &Invocation,
 ) -> Result<()> {
     let mut printer = Printer::<Conns>::list(invocation, columns)?;
+    // The kernel is asked only where somebody sees what it says.
+    let health = match columns {
+        [] => invocation.format == Format::Wide,
+        named => named.iter().any(|column| column.trim() == "health"),
+    };
+    let query = &ListQuery { health, ..query.clone() };
     let mut tally = Tally::default();
     let mut lines = client.rows(query).await?;
     let mut out: Out = output::stdout();

@@ -13,6 +13,7 @@ pub(crate) mod list;
 pub(crate) mod listener;
 pub(crate) mod man;
 pub(crate) mod plan;
+pub(crate) mod revoke;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod wait;
@@ -36,6 +37,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         Verb::Resume(args) => change::run(OperationKind::Resume, &args, invocation).await,
         Verb::Apply(args) => plan::apply(&args, invocation).await,
         Verb::Job(verb) => job::run(verb, invocation).await,
+        Verb::Revoke(args) => revoke::run(args, invocation).await,
         Verb::Listener(verb) => listener::run(verb, invocation).await,
         Verb::Limit(verb) => limit::run(verb, invocation).await,
         Verb::Stats(args) => stats::run(&args, invocation).await,

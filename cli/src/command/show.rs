@@ -29,6 +29,7 @@ fn lines(detail: &ConnDetail) -> Vec<Line> {
         Line::Pair("listener", clean(row.listener.as_deref().unwrap_or_default())),
         Line::Pair("mode", row.mode.to_string()),
         Line::Pair("state", row.state.to_string()),
+        Line::Pair("health", row.health.map(|health| health.to_string()).unwrap_or_default()),
         Line::Pair("thread", detail.thread.to_string()),
         Line::Pair("opened_at", row.opened_at.to_string()),
         Line::Pair("age", duration(row.age_ms)),
@@ -88,6 +89,7 @@ fn tcp_lines(tcp: &TcpFacts, lines: &mut Vec<Line>) {
         Line::Pair("received", size(tcp.received_bytes)),
         Line::Pair("last_sent", duration(tcp.last_sent_ms)),
         Line::Pair("last_received", duration(tcp.last_received_ms)),
+        Line::Pair("last_acked", duration(tcp.last_acked_ms)),
     ]);
 }
 

@@ -36,6 +36,7 @@ pub(crate) struct ConnView<'a> {
     pub idle_ms: u64,
     pub to_upstream_bytes: u64,
     pub to_client_bytes: u64,
+    pub health: Option<Text<'a>>,
 }
 
 /// Text that stays where it was read from, unless it has escapes. serde borrows a bare `Cow`, but not one
@@ -100,6 +101,7 @@ impl Record for Conns {
         Column::text("listener", "LISTENER", "listener", 4).room(8),
         Column::text("mode", "MODE", "mode", 9).shown(Shown::Wide),
         Column::text("state", "STATE", "state", 2).room(11),
+        Column::text("health", "HEALTH", "health", 2).shown(Shown::Wide).room(7),
         Column::text("client", "CLIENT", "client", 3).room(21),
         Column::text("local", "LOCAL", "local", 9).shown(Shown::Wide).room(21),
         Column::text("upstream", "UPSTREAM", "upstream", 7).room(21),
@@ -131,6 +133,10 @@ impl Record for Conns {
             "state" => {
                 human::clean(&row.state.0, out);
                 return tone_of(&row.state.0);
+            }
+            "health" => {
+                optional(&row.health, out);
+                return row.health.as_ref().map_or(Tone::Plain, |health| health_tone(&health.0));
             }
             "client" => optional(&row.client, out),
             "local" => optional(&row.local, out),
@@ -194,6 +200,17 @@ pub(crate) fn tone_of(state: &str) -> Tone {
         "opening" => Tone::Dim,
         "half_closed" | "paused" => Tone::Careful,
         "closing" => Tone::Bad,
+        _ => Tone::Plain,
+    }
+}
+
+/// How a health is meant.
+fn health_tone(health: &str) -> Tone {
+    match health {
+        "healthy" => Tone::Good,
+        "idle" => Tone::Dim,
+        "stuck" | "zombie" => Tone::Careful,
+        "unacked" => Tone::Bad,
         _ => Tone::Plain,
     }
 }

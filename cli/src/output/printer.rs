@@ -151,7 +151,15 @@ impl<R: Record> Printer<R> {
     }
 
     /// Ends the document. `summary` is the JSON of the last line of a bulk operation's answer.
-    pub(crate) fn finish(mut self, summary: Option<&str>, out: &mut dyn Write) -> Result<()> {
+    pub(crate) fn finish(self, summary: Option<&str>, out: &mut dyn Write) -> Result<()> {
+        match summary {
+            Some(summary) => self.finish_with(&[("summary", summary)], out),
+            None => self.finish_with(&[], out),
+        }
+    }
+
+    /// The same, where that line has more: each is a name and its JSON.
+    pub(crate) fn finish_with(mut self, last: &[(&str, &str)], out: &mut dyn Write) -> Result<()> {
         self.text.clear();
         match &mut self.form {
             Form::Table(table) => table.finish(out)?,
@@ -161,17 +169,17 @@ impl<R: Record> Printer<R> {
                 self.text.push_str(if self.printed == 0 { none } else { "\n" });
                 self.text.push(']');
                 if self.wrapped {
-                    self.text.push_str(",\"summary\":");
-                    self.text.push_str(summary.unwrap_or("null"));
+                    for (name, json) in last {
+                        self.text += &format!(",\"{name}\":{json}");
+                    }
                     self.text.push('}');
                 }
                 self.text.push('\n');
             }
             Form::Jsonl => {
-                if let Some(summary) = summary {
-                    self.text.push_str("{\"summary\":");
-                    self.text.push_str(summary);
-                    self.text.push_str("}\n");
+                let fields: Vec<_> = last.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect();
+                if !fields.is_empty() {
+                    self.text += &format!("{{{}}}\n", fields.join(","));
                 }
             }
             Form::Csv { headers } => {
@@ -183,8 +191,10 @@ impl<R: Record> Printer<R> {
                 if self.printed == 0 {
                     self.text.push_str(if self.wrapped { "items: []\n" } else { "[]\n" });
                 }
-                if let Some(summary) = summary {
-                    let tree = Tree::Map(vec![("summary".to_owned(), read(summary.as_bytes())?)]);
+                if !last.is_empty() {
+                    let entry =
+                        |(name, json): &(&str, &str)| Ok(((*name).to_owned(), read(json.as_bytes())?));
+                    let tree = Tree::Map(last.iter().map(entry).collect::<Result<_>>()?);
                     yaml::document(&tree, &mut self.text);
                 }
             }

@@ -2,6 +2,7 @@
 
 use connctl_api::conn::CountRow;
 use connctl_api::listener::{GateReport, ListenerRow};
+use connctl_api::revocation::RevocationRow;
 use connctl_api::stats::{GroupCount, ReasonCount};
 use serde::Deserialize;
 
@@ -126,6 +127,52 @@ impl Record for Gates {
 
     fn name(row: &GateReport, out: &mut String) {
         human::clean(&row.listener, out);
+    }
+}
+
+/// Who is refused.
+#[derive(Debug)]
+pub(crate) struct Revocations;
+
+impl Record for Revocations {
+    type View<'a> = RevocationRow;
+
+    const FIELDS: &'static [&'static str] =
+        &["id", "node_id", "uid", "ip", "created_at", "expires_at", "remaining_ms", "refused", "note"];
+
+    const COLUMNS: &'static [Column] = &[
+        Column::number("id", "ID", "id", 0),
+        Column::number("node_id", "NODE", "node_id", 9).shown(Shown::Wide),
+        Column::text("uid", "UID", "uid", 1),
+        Column::text("ip", "IP", "ip", 1),
+        Column::text("created_at", "CREATED", "created_at", 9).shown(Shown::Wide),
+        Column::text("expires_at", "EXPIRES", "expires_at", 4),
+        Column::number("remaining", "LEFT", "remaining_ms", 3),
+        Column::number("refused", "REFUSED", "refused", 5),
+        Column::text("note", "NOTE", "note", 2),
+    ];
+
+    fn cell(row: &RevocationRow, column: &Chosen, out: &mut String) -> Tone {
+        match column.column.name {
+            "id" => number(row.id.get(), out),
+            "node_id" => number(row.node_id.get(), out),
+            "uid" => human::clean(row.uid.as_deref().unwrap_or_default(), out),
+            "ip" => human::clean(row.ip.as_deref().unwrap_or_default(), out),
+            "created_at" => *out += &row.created_at.to_string(),
+            "expires_at" => *out += &row.expires_at.map_or("never".to_owned(), |end| end.to_string()),
+            "remaining" => {
+                if let Some(ms) = row.remaining_ms {
+                    human::duration(ms, out);
+                }
+            }
+            "refused" => number(row.refused, out),
+            _ => human::clean(row.note.as_deref().unwrap_or_default(), out),
+        }
+        Tone::Plain
+    }
+
+    fn name(row: &RevocationRow, out: &mut String) {
+        number(row.id.get(), out);
     }
 }
 

@@ -9,7 +9,7 @@ use super::conn::{ConnView, Text};
 /// The row, if it is written in the usual way. Later fields may follow.
 pub(crate) fn row(line: &[u8]) -> Option<ConnView<'_>> {
     let mut scan = Scan { rest: std::str::from_utf8(line).ok()? };
-    let row = ConnView {
+    let mut row = ConnView {
         conn_id: scan.number("{\"conn_id\":")?,
         node_id: scan.number(",\"node_id\":")?,
         uid: scan.optional(",\"uid\":")?,
@@ -26,9 +26,17 @@ pub(crate) fn row(line: &[u8]) -> Option<ConnView<'_>> {
         idle_ms: scan.number(",\"idle_ms\":")?,
         to_upstream_bytes: scan.number(",\"to_upstream_bytes\":")?,
         to_client_bytes: scan.number(",\"to_client_bytes\":")?,
+        health: None,
     };
-    (scan.rest == "}" || scan.rest.starts_with(",\"")).then_some(row)
+    if scan.rest.starts_with(HEALTH) {
+        row.health = scan.optional(HEALTH)?;
+    }
+    let is_whole = scan.rest == "}" || (scan.rest.starts_with(",\"") && scan.rest.ends_with('}'));
+    is_whole.then_some(row)
 }
+
+/// A field that only some rows have.
+const HEALTH: &str = ",\"health\":";
 
 /// What is left of a line.
 struct Scan<'a> {
@@ -74,7 +82,7 @@ impl<'a> Scan<'a> {
 
 #[cfg(test)]
 mod tests {
-    use connctl_api::conn::{ConnRow, Mode, State};
+    use connctl_api::conn::{ConnRow, Health, Mode, State};
     use connctl_api::id::{ConnId, NodeId};
     use connctl_api::instant::Instant;
     use proptest::prelude::*;
@@ -100,6 +108,7 @@ mod tests {
             idle_ms: 0,
             to_upstream_bytes: number / 2,
             to_client_bytes: u64::MAX,
+            health: Health::ALL.get(usize::try_from(number % 7).unwrap()).copied(),
         };
         serde_json::to_vec(&row).unwrap()
     }

@@ -273,3 +273,33 @@ fn an_agent_that_stops_closes_them_without_waiting() {
     let log = agent.log();
     assert!(log.contains("shutdown") && !log.contains(PASSWORD), "{log}");
 }
+
+#[test]
+fn a_revoked_user_gets_an_answer_and_no_connection() {
+    let nats = Upstream::serve(|mut stream| {
+        use std::io::{Read, Write};
+        let _ = stream.write_all(b"INFO {}\r\n");
+        let mut bytes = [0; 4096];
+        while stream.read(&mut bytes).is_ok_and(|count| count > 0) {
+            let _ = stream.write_all(b"PONG\r\n");
+        }
+    });
+    let agent = start("");
+    let mut live = Client::new(&agent);
+    live.connect(&request(nats.addr(), "alice", ""));
+    let lines = agent.http().post("/v1/revocations", &json!({ "uid": "alice" })).is(200).json_lines();
+    assert_eq!(lines[0]["uid"], "alice", "{lines:?}");
+    until("it is closed", || outbound(&agent).is_empty().then_some(()));
+    // The session is not given its connection back, and a new one is not opened.
+    let answer = live.get("/api/nats/health").is(503).json();
+    assert!(!answer.to_string().contains("stopping"), "{answer}");
+    let answer = Client::new(&agent).try_connect(&request(nats.addr(), "alice", "")).is(401).json();
+    assert_ne!(answer["error"], "Connection test failed", "{answer}");
+    assert_eq!(outbound(&agent), [Value::Null; 0]);
+    // Nobody else is meant, and afterwards it may come again.
+    Client::new(&agent).connect(&request(nats.addr(), "bob", ""));
+    let id = lines.last().unwrap()["revocation"]["id"].clone();
+    agent.http().delete(&format!("/v1/revocations/{id}")).is(200);
+    live.get("/api/nats/health").is(200);
+    assert_eq!(outbound(&agent).len(), 2);
+}

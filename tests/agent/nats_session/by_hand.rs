@@ -255,3 +255,37 @@ fn a_close_gives_the_client_all_that_its_server_had_sent() {
     client.ends_with(End::Fin);
     server.0.ends_with(End::Fin);
 }
+
+#[test]
+fn a_revoked_user_is_told_to_no_server() {
+    const ALICE: &str = r#"CONNECT {"verbose":false,"user":"alice","pass":"s3cret"}"#;
+    let upstream = ByHand::listen();
+    let agent = front(upstream.addr(), "");
+    let mut client = Peer::connect(agent.only());
+    let mut server = Server::accept(&upstream);
+    client.expect("INFO {\"max_payload\":1048576}\r\n");
+    client.send(format!("{ALICE}\r\nPING\r\n"));
+    server.0.expect(format!("{ALICE}\r\nPING\r\n"));
+    server.0.send("PONG\r\n");
+    client.expect("PONG\r\n");
+    // While the server is away: its client ends, and the session with it.
+    let addr = upstream.addr();
+    drop(upstream);
+    server.0.reset();
+    are_away(&agent, 1);
+    let lines = agent.http().post("/v1/revocations", &json!({ "uid": "alice" })).is(200).json_lines();
+    assert_eq!(lines[0]["uid"], "alice", "{lines:?}");
+    client.ends_with(End::Fin);
+    agent.settled(0);
+    let upstream = ByHand::listen_on(addr);
+    // The words that name it are not given to the server, and no other server is looked for.
+    let mut client = Peer::connect(agent.only());
+    let mut server = Server::accept(&upstream);
+    client.expect("INFO {\"max_payload\":1048576}\r\n");
+    client.send(format!("{ALICE}\r\nPING\r\n"));
+    client.ends_with(End::Reset);
+    server.0.ends_with(End::Reset);
+    agent.settled(0);
+    agent.counts("client", "revoked", 2);
+    assert!(upstream.is_idle());
+}

@@ -17,7 +17,7 @@ pub use self::error::ClientError;
 pub use self::lines::{Lines, split};
 use crate::conn::{AssignRequest, ConnPage, CountReport, ListQuery};
 use crate::error::{ApiError, ErrorBody, ErrorCode};
-use crate::id::ConnId;
+use crate::id::{ConnId, RevocationId};
 use crate::job::{JobPage, JobRow};
 use crate::limit::{LimitPage, LimitRemoval, LimitReport, LimitRequest};
 use crate::listener::{GateReports, GateRequest, ListenerPage, ListenerRow};
@@ -25,6 +25,7 @@ use crate::node::NodeReport;
 use crate::operation::OperationRequest;
 use crate::plan::{ApplyRequest, PlanRow};
 use crate::reload::ReloadReport;
+use crate::revocation::{RevocationPage, RevocationRow, RevokeRequest};
 use crate::route;
 use crate::stats::{GroupCount, ReasonCount, StatsBy, StatsQuery};
 use crate::wait::{WaitReport, WaitRequest};
@@ -324,6 +325,33 @@ impl Client {
     /// See [`ClientError`].
     pub async fn wait(&self, request: &WaitRequest) -> Result<WaitReport, ClientError> {
         self.json(self.post(route::WAIT).json(request)).await
+    }
+
+    /// Revokes a user or a network; a line per connection as each one ends, then the last: see
+    /// [`RevokeLine`](crate::revocation::RevokeLine).
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn revoke(&self, request: &RevokeRequest) -> Result<Lines, ClientError> {
+        let response = self.send(self.post(route::REVOCATIONS).json(request)).await?;
+        Ok(self.lines(response))
+    }
+
+    /// The revocations in force.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn revocations(&self) -> Result<RevocationPage, ClientError> {
+        self.json(self.get(route::REVOCATIONS)).await
+    }
+
+    /// Lifts a revocation; answers what it was.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn lift(&self, id: RevocationId) -> Result<RevocationRow, ClientError> {
+        let path = route::REVOCATION.replace("{id}", &id.to_string());
+        self.json(self.http.delete(format!("{}{path}", self.base))).await
     }
 
     fn get(&self, path: &str) -> RequestBuilder {

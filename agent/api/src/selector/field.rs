@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::eval::Value;
-use crate::conn::{CONGESTION_STATES, Mode, State, TCP_STATES};
+use crate::conn::{CONGESTION_STATES, Health, Mode, State, TCP_STATES};
 use crate::end::Initiator;
 use crate::id::MAX_ID;
 use crate::units;
@@ -126,7 +126,7 @@ pub struct FieldInfo {
 const STATES: &[&str] = State::WORDS;
 const MODES: &[&str] = Mode::WORDS;
 const INITIATORS: &[&str] = Initiator::WORDS;
-const HEALTH: &[&str] = &["healthy", "zombie", "stuck", "unacked", "idle"];
+const HEALTH: &[&str] = Health::WORDS;
 
 /// Makes the enum and its table from one list, so that neither can miss a row.
 macro_rules! fields {

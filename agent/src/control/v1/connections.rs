@@ -1,12 +1,13 @@
 //! `/v1/connections`: list, count, stream, show, assign.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
-use connctl_api::conn::{AssignRequest, ConnDetail, ConnRow, ListQuery};
+use connctl_api::conn::{AssignRequest, ConnDetail, ConnRow, Health, ListQuery};
 use connctl_api::error::ApiError;
 use connctl_api::id::ConnId;
 
@@ -28,27 +29,37 @@ pub(super) async fn list(
     match ops::list::query(&node, list_query(&uri)?).await? {
         Listing::Page(page) => Ok(Json(page).into_response()),
         Listing::Count(report) => Ok(Json(report).into_response()),
-        Listing::Rows(conns) => Ok(rows(node, conns, stop)),
+        Listing::Rows(conns, health) => Ok(rows(node, conns, health, stop)),
     }
 }
 
 /// An answer of one row a line.
-pub(super) fn rows(node: Arc<Node>, conns: Vec<Arc<Conn>>, mut stop: Stop) -> Response {
+pub(super) fn rows(
+    node: Arc<Node>,
+    conns: Vec<Arc<Conn>>,
+    health: HashMap<ConnId, Health>,
+    mut stop: Stop,
+) -> Response {
     let (lines, response) = stream::lines();
     tokio::spawn(async move {
         tokio::select! {
             // The client left, or read nothing for too long: there is nobody to tell.
-            _ = write_rows(&node, &conns, lines) => {}
+            _ = write_rows(&node, &conns, &health, lines) => {}
             () = stop.wait() => {}
         }
     });
     response
 }
 
-async fn write_rows(node: &Node, conns: &[Arc<Conn>], mut lines: Lines) -> Result<(), Gone> {
+async fn write_rows(
+    node: &Node,
+    conns: &[Arc<Conn>],
+    health: &HashMap<ConnId, Health>,
+    mut lines: Lines,
+) -> Result<(), Gone> {
     let now_ms = clock::now_ms();
     for conn in conns {
-        ops::list::write_row(node, conn, now_ms, lines.buffer());
+        ops::list::write_row(node, conn, health.get(&conn.id()).copied(), now_ms, lines.buffer());
         if lines.is_full() {
             lines.send().await?;
             // A client that reads fast never makes it wait; others have their turn all the same.
@@ -68,6 +79,7 @@ fn list_query(uri: &Uri) -> Result<ListQuery, ApiError> {
         stream: pairs.parsed("stream", "true or false")?.unwrap_or_default(),
         count: pairs.parsed("count", "true or false")?.unwrap_or_default(),
         by: pairs.text("by")?,
+        health: pairs.parsed("health", "true or false")?.unwrap_or_default(),
     };
     pairs.end()?;
     Ok(query)

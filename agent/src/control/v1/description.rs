@@ -7,7 +7,7 @@ pub(super) const TEXT: &str = include_str!("../../../openapi.json");
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use connctl_api::conn::{ListQuery, Mode, Side, State};
+    use connctl_api::conn::{Health, ListQuery, Mode, Side, State};
     use connctl_api::end::{Reason, SideWire};
     use connctl_api::error::ErrorCode;
     use connctl_api::job::JobState;
@@ -53,6 +53,7 @@ mod tests {
             ("Side", words(Side::ALL)),
             ("Mode", words(Mode::ALL)),
             ("State", words(State::ALL)),
+            ("ConnectionHealth", words(Health::ALL)),
             ("Reason", words(Reason::ALL)),
             ("OperationKind", words(OperationKind::ALL)),
             ("SideChoice", words(SideChoice::ALL)),
@@ -89,6 +90,7 @@ mod tests {
             stream: true,
             count: true,
             by: Some(String::new()),
+            health: true,
         };
         let parameters: BTreeSet<_> = description["paths"][route::CONNECTIONS]["get"]["parameters"]
             .as_array()

@@ -8,11 +8,12 @@ mod listeners;
 mod node;
 mod operations;
 mod plans;
+mod revocations;
 mod stats;
 mod wait;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use connctl_api::route;
 
 use super::App;
@@ -34,6 +35,8 @@ pub(super) fn routes() -> Router<App> {
         .route(route::NODE, get(node::report))
         .route(route::RELOAD, post(node::reload))
         .route(route::HEALTH, get(node::health))
+        .route(route::REVOCATIONS, get(revocations::list).post(revocations::make))
+        .route(route::REVOCATION, delete(revocations::lift))
         .route(route::WAIT, post(wait::wait))
         .route(route::PLANS, get(plans::list).post(plans::make))
         .route(route::PLAN, get(plans::show).delete(plans::remove))

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use connctl_api::operation::{Item, OperationLine, OperationRequest};
+use connctl_api::operation::{Item, OperationLine, OperationRequest, Summary};
+use serde::Serialize;
 
 use super::jobs::Shown;
 use crate::control::Stop;
@@ -29,19 +30,24 @@ pub(super) async fn start(
 /// The answer to an operation that has begun: items and a summary, or the job of one that is detached.
 pub(super) fn answer(started: Started, detach: bool, stop: Stop) -> Response {
     match started {
-        Started::Run(run) => items(run, stop),
+        Started::Run(run) => items(run, stop, |summary| OperationLine::Summary { summary }),
         Started::Job(job) if detach => Json(job.row()).into_response(),
         Started::Job(job) => super::jobs::watch(job, Shown::ITEMS, stop),
     }
 }
 
-fn items(mut run: Run, mut stop: Stop) -> Response {
+/// The lines of an operation under way, and the last line that is made of its summary.
+pub(super) fn items<L: Serialize>(
+    mut run: Run,
+    mut stop: Stop,
+    last: impl FnOnce(Summary) -> L + Send + 'static,
+) -> Response {
     let (mut lines, response) = stream::lines();
     // A task of its own: when the client leaves, nothing new is begun, and what was posted to the owners of
     // the connections happens all the same.
     tokio::spawn(async move {
         let ended = tokio::select! {
-            ended = write_items(&mut run, &mut lines) => Some(ended),
+            ended = write_items(&mut run, &mut lines, last) => Some(ended),
             () = stop.wait() => None,
         };
         match ended {
@@ -52,14 +58,18 @@ fn items(mut run: Run, mut stop: Stop) -> Response {
     response
 }
 
-async fn write_items(run: &mut Run, lines: &mut Lines) -> Result<(), Gone> {
+async fn write_items<L: Serialize>(
+    run: &mut Run,
+    lines: &mut Lines,
+    last: impl FnOnce(Summary) -> L,
+) -> Result<(), Gone> {
     while let Some(item) = next_item(run, lines).await? {
         lines.push(&item);
         if lines.is_full() {
             lines.send().await?;
         }
     }
-    lines.push(&OperationLine::Summary { summary: run.summary() });
+    lines.push(&last(run.summary()));
     lines.send().await
 }
 

@@ -1,5 +1,6 @@
 //! `/v1/plans`: freeze a set, look at it, apply it once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -50,7 +51,7 @@ pub(super) async fn connections(
     Path(plan_id): Path<String>,
 ) -> Result<Response, Refusal> {
     let conns = ops::plan::conns(&node, &plan_id)?;
-    Ok(connections::rows(node, conns, stop))
+    Ok(connections::rows(node, conns, HashMap::new(), stop))
 }
 
 /// `POST /v1/plans/{plan_id}/apply`

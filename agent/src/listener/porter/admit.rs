@@ -1,11 +1,12 @@
 //! Newcomers and the limits: in, away, or waiting until another has made room.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 
 use connctl_api::end::{Initiator, Reason};
 use connctl_api::id::ConnId;
+use connctl_api::instant::Instant;
 use tokio::sync::mpsc;
 
 use super::Porter;
@@ -42,6 +43,9 @@ pub(super) struct Waiting {
 impl Porter {
     /// Lets a newcomer in, has it wait, or turns it away.
     pub(super) fn receive(&mut self, newcomer: Newcomer) {
+        if self.is_revoked(&newcomer) {
+            return self.turn_away(newcomer, Reason::Revoked);
+        }
         let over = match self.admit(&newcomer) {
             Ok(ticket) => return self.welcome(newcomer, ticket),
             Err(over) => over,
@@ -105,11 +109,21 @@ impl Porter {
         self.entrances[index].origin.policies().limits.on_over
     }
 
-    fn admit(&self, newcomer: &Newcomer) -> Result<Ticket, Over> {
+    /// A newcomer's address. A proxy's is nobody's: the header tells the client's.
+    fn address(&self, newcomer: &Newcomer) -> Option<IpAddr> {
         let proxies = &self.entrances[newcomer.index].settings.accept_proxy_from;
         let ip = newcomer.peer.map(|peer| peer.ip().to_canonical());
-        // A proxy's address is nobody's: the header tells the client's.
-        let ip = ip.filter(|ip| !proxies.iter().any(|net| net.contains(ip)));
+        ip.filter(|ip| !proxies.iter().any(|net| net.contains(ip)))
+    }
+
+    /// The thread that gets it asks once more: this only saves most of the trouble.
+    fn is_revoked(&self, newcomer: &Newcomer) -> bool {
+        let held = self.inside.revocations.hold(Instant(clock::wall_ms()));
+        self.address(newcomer).is_some_and(|ip| held.refuses_ip(ip).is_some())
+    }
+
+    fn admit(&self, newcomer: &Newcomer) -> Result<Ticket, Over> {
+        let ip = self.address(newcomer);
         self.inside.admission.admit(newcomer.index, ip, clock::now_ms())
     }
 
