@@ -278,3 +278,23 @@ fn what_is_logged_changes_with_the_file() {
     let log = until("the second ending is logged", || Some(agent.log()).filter(|log| log.contains("ended")));
     assert_eq!(log.matches("connection ended").count(), 1, "{log}");
 }
+
+#[test]
+fn an_upstream_that_the_file_adds_is_dialled() {
+    let live = ByHand::listen();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let dead = free.local_addr().unwrap();
+    drop(free);
+    let front = |upstream: &str| {
+        format!(
+            "[[listener]]\nname = 'front'\nmode = 'forward'\nbind = '127.0.0.1:0'\nupstream = [{upstream}]\n"
+        )
+    };
+    let agent = Setup::new().config(front(&format!("'{dead}'"))).start();
+    Peer::connect(agent.only()).ends_with(End::Fin);
+    let text = front(&format!("'{dead}', '{}'", live.addr()));
+    assert_eq!(reload(&agent, &text).0, applied(&["front.upstream"]));
+    let mut client = Peer::connect(agent.only());
+    client.send("hello");
+    live.accept().expect("hello");
+}

@@ -26,6 +26,7 @@ pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {
         ("threads", old.threads != new.threads, false),
         ("outbound", old.outbound != new.outbound, false),
         ("log", old.log != new.log, true),
+        ("plan_lifetime", old.plan_lifetime != new.plan_lifetime, false),
         ("shutdown_grace", old.shutdown_grace != new.shutdown_grace, true),
     ] {
         if is_other {
@@ -67,6 +68,7 @@ fn of_listener(old: &ListenerSettings, new: &ListenerSettings) -> Vec<Difference
         ("proxy_timeout", old.proxy_timeout != new.proxy_timeout, is_same_mode),
         ("send_proxy", old.send_proxy != new.send_proxy, is_same_mode),
         ("identity", old.identity != new.identity, is_same_mode),
+        ("reconnect", old.reconnect != new.reconnect, is_same_mode),
         ("networks", old.networks != new.networks, is_same_mode),
     ]
     .into_iter()

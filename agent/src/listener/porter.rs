@@ -123,6 +123,9 @@ impl Porter {
         for (index, settings) in settings {
             let entrance = &mut self.entrances[index];
             entrance.door.iter().for_each(|door| door.dress(&settings));
+            if entrance.settings.upstream != settings.upstream {
+                entrance.origin.upstreams.replace(settings.upstream.len());
+            }
             entrance.settings = settings;
         }
         for index in gone {

@@ -49,6 +49,11 @@ impl Upstreams {
         Self(Mutex::new(vec![Health::default(); count].into()))
     }
 
+    /// The configuration has others now: so many, of which nothing is known.
+    pub fn replace(&self, count: usize) {
+        *self.all() = vec![Health::default(); count].into();
+    }
+
     fn all(&self) -> MutexGuard<'_, Box<[Health]>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
