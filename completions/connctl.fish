@@ -53,6 +53,7 @@ complete -c connctl -n "__fish_connctl_needs_command" -f -a "job" -d 'See and st
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "revoke" -d 'Close a user\'s or a network\'s connections and refuse new ones'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "listener" -d 'See and change who gets in'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "limit" -d 'See and change how long connections last, and how many there may be'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "node" -d 'See the agent as a whole, empty it before maintenance, fill it again'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "stats" -d 'Count endings by reason, or connections by a field'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "assign" -d 'Say whose a connection is'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "wait" -d 'Wait until so many connections are there'
@@ -573,7 +574,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "show" -d 'Show one listener'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "reject" -d 'Turn new connections away'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "accept" -d 'Take new connections again'
-complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "drain" -d 'Turn new connections away and let the live ones come to their end'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "drain" -d 'Turn new connections away; the live ones come to their end, or are closed at a pace'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
@@ -645,6 +646,14 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l mode -d 'The dial fails, succeeds and is reset, or hangs [default: refuse]' -r -f -a "refuse\t''
 reset\t''
 stall\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l max -d 'Refuse to close more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l rate -d 'So many connections a second, evenly: 50/s, 3000/m' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l jitter -d 'How far each may be from its even place, as a share of the time between two' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l ramp -d 'Let the rate rise from nothing within this time' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
@@ -658,6 +667,9 @@ name\t'Only the name of each thing, one a line'"
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l idle-first -d 'Those that have been idle the longest first'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l detach -d 'Leave it to the agent, as a job, and do not wait'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -736,6 +748,104 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -f -a "list" -d 'List nodes'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -f -a "show" -d 'Show the node'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -f -a "drain" -d 'Turn new connections away on every listener and close the live ones, 50/s where no rate is given'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -f -a "undrain" -d 'Take new connections again on every listener'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l mode -d 'The dial fails, succeeds and is reset, or hangs [default: refuse]' -r -f -a "refuse\t''
+reset\t''
+stall\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l max -d 'Refuse to close more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l note -d 'Why, for the log' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l rate -d 'So many connections a second, evenly: 50/s, 3000/m' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l jitter -d 'How far each may be from its even place, as a share of the time between two' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l ramp -d 'Let the rate rise from nothing within this time' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l idle-first -d 'Those that have been idle the longest first'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l detach -d 'Leave it to the agent, as a job, and do not wait'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l by -d 'By reason (endings), or by uid, ip, listener or device (live connections)' -r -f -a "reason\t''
 uid\t''
 ip\t''
@@ -789,6 +899,11 @@ complete -c connctl -n "__fish_connctl_using_subcommand wait" -l idle-over -d 'N
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l age-over -d 'Open for longer than this' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l for -d 'The condition: count=0, count!=3, count<=10, count>=1, count<5, count>5' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l then -d 'What to do with the connections when the condition holds: remove or reset' -r -f -a "remove\t''
+reset\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l max -d 'With --then: refuse more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l rate -d 'With --then: so many connections a second, evenly' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l note -d 'With --then: why, for the log' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
@@ -803,6 +918,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand wait" -l color -d 'Wheth
 always\t'Always'
 never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -s y -l yes -d 'With --then: do not ask'
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'

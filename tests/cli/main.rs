@@ -15,6 +15,7 @@ mod job;
 mod limit;
 mod list;
 mod listener;
+mod node;
 mod output;
 mod plan;
 mod readme;

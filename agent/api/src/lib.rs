@@ -9,6 +9,7 @@
 #[cfg(feature = "client")]
 pub mod client;
 pub mod conn;
+pub mod drain;
 pub mod end;
 pub mod endpoint;
 pub mod error;

@@ -26,6 +26,8 @@ pub const STATS: &str = "/v1/stats";
 pub const NODE: &str = "/v1/node";
 /// Reading the configuration again; see [`crate::reload`].
 pub const RELOAD: &str = "/v1/agent/reload";
+/// Emptying the agent, or some of its listeners; see [`crate::drain::DrainRequest`].
+pub const NODE_DRAIN: &str = "/v1/node/drain";
 /// Whether the agent serves.
 pub const HEALTH: &str = "/v1/health";
 /// Revocations; see [`crate::revocation::RevokeRequest`].
@@ -74,6 +76,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("GET", STATS),
     ("GET", NODE),
     ("POST", RELOAD),
+    ("POST", NODE_DRAIN),
     ("GET", HEALTH),
     ("GET", REVOCATIONS),
     ("POST", REVOCATIONS),

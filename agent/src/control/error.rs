@@ -39,6 +39,12 @@ pub(super) fn invalid(field: &str, message: impl Into<String>) -> ApiError {
     ApiError::new(ErrorCode::InvalidRequest, message).field(field)
 }
 
+/// The answer to a request whose task has ended badly.
+pub(super) fn internal(what: &str, error: &dyn std::fmt::Display) -> ApiError {
+    tracing::error!(%error, "{what}");
+    ApiError::new(ErrorCode::Internal, what)
+}
+
 /// The answer while the agent stops.
 pub(super) fn stopping() -> ApiError {
     ApiError::new(ErrorCode::Unavailable, "the agent is stopping")

@@ -2,6 +2,7 @@
 //! functions and nothing below them.
 
 pub mod assign;
+pub mod drain;
 pub mod farewell;
 pub mod freeze;
 pub mod gate;

@@ -41,7 +41,7 @@ pub(crate) struct RemoveArgs {
     pub skip_bad: bool,
 }
 
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Safety")]
 pub(crate) struct GuardArgs {
     /// Do not ask

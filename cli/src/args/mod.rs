@@ -2,6 +2,7 @@
 
 pub(crate) mod bulk;
 pub(crate) mod context;
+pub(crate) mod drain;
 pub(crate) mod limit;
 pub(crate) mod output;
 pub(crate) mod selector;

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use connctl_api::operation::OperationKind;
 use connctl_api::units;
 
 /// A duration, `0` too.
@@ -63,6 +64,14 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
         return Err("write letters, digits, `-`, `_` and `.`".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// What `wait --then` does, by its verb.
+pub(crate) fn then() -> impl TypedValueParser<Value = OperationKind> {
+    PossibleValuesParser::new(["remove", "reset"]).map(|word| match word.as_str() {
+        "reset" => OperationKind::Reset,
+        _ => OperationKind::Close,
+    })
 }
 
 /// One of the words of an enum of the API.

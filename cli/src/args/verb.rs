@@ -12,6 +12,7 @@ use connctl_api::wait::Condition;
 
 use super::bulk::{ChangeArgs, GuardArgs, PaceArgs, RemoveArgs};
 use super::context::ContextVerb;
+use super::drain::DrainArgs;
 use super::limit::LimitVerb;
 use super::selector::SelectorArgs;
 use super::values;
@@ -114,6 +115,16 @@ Examples:
   connctl limit remove --listener pg --all"
     )]
     Limit(LimitVerb),
+    /// See the agent as a whole, empty it before maintenance, fill it again
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  connctl node list
+  connctl node drain --yes --rate 100/s --jitter 20% --idle-first
+  connctl node undrain"
+    )]
+    Node(NodeVerb),
     /// Count endings by reason, or connections by a field
     #[command(before_help = "\
 Examples:
@@ -131,6 +142,7 @@ Examples:
     #[command(before_help = "\
 Examples:
   connctl wait --for count=0 --timeout 30s
+  connctl wait --uid u17 --for 'count>10' --then remove
   connctl wait --listener redis --for 'count<=10'")]
     Wait(WaitArgs),
     /// Run an agent, or ask how one is
@@ -337,7 +349,11 @@ Examples:
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
-    /// Turn new connections away and let the live ones come to their end
+    /// Turn new connections away; the live ones come to their end, or are closed at a pace
+    #[command(before_help = "\
+Examples:
+  connctl listener drain redis
+  connctl listener drain redis --yes --rate 50/s --idle-first")]
     Drain {
         /// The listeners [default: all]
         #[arg(value_name = "NAME")]
@@ -345,7 +361,31 @@ Examples:
         /// The dial fails, succeeds and is reset, or hangs [default: refuse]
         #[arg(long, value_name = "MODE", value_parser = values::word_of!(RejectMode))]
         mode: Option<RejectMode>,
+        #[command(flatten)]
+        args: Box<DrainArgs>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeVerb {
+    /// List nodes
+    List,
+    /// Show the node
+    Show,
+    /// Turn new connections away on every listener and close the live ones, 50/s where no rate is given
+    #[command(before_help = "\
+Examples:
+  connctl node drain --yes --rate 100/s --jitter 20% --idle-first
+  connctl node drain --yes --until-reconnect-rate 20/s --detach")]
+    Drain {
+        /// The dial fails, succeeds and is reset, or hangs [default: refuse]
+        #[arg(long, value_name = "MODE", value_parser = values::word_of!(RejectMode))]
+        mode: Option<RejectMode>,
+        #[command(flatten)]
+        args: Box<DrainArgs>,
+    },
+    /// Take new connections again on every listener
+    Undrain,
 }
 
 #[derive(Debug, Args)]
@@ -379,6 +419,21 @@ pub(crate) struct WaitArgs {
     /// The condition: count=0, count!=3, count<=10, count>=1, count<5, count>5
     #[arg(long = "for", value_name = "CONDITION", default_value = "count=0")]
     pub condition: Condition,
+    /// What to do with the connections when the condition holds: remove or reset
+    #[arg(long, value_name = "VERB", value_parser = values::then())]
+    pub then: Option<OperationKind>,
+    /// With --then: do not ask
+    #[arg(short, long, requires = "then")]
+    pub yes: bool,
+    /// With --then: refuse more connections than this
+    #[arg(long, value_name = "N", requires = "then")]
+    pub max: Option<u64>,
+    /// With --then: so many connections a second, evenly
+    #[arg(long, value_name = "RATE", value_parser = values::rate, requires = "then")]
+    pub rate: Option<f64>,
+    /// With --then: why, for the log
+    #[arg(long, value_name = "TEXT", requires = "then")]
+    pub note: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::{Context as _, Result};
 use connctl_api::client::{Client, ClientError, Lines, split};
 use connctl_api::error::{ErrorBody, Exit};
+use connctl_api::id::JobId;
 use connctl_api::job::{JobRow, JobState};
 use connctl_api::operation::{OperationKind, Summary};
 use connctl_api::revocation::RevocationRow;
@@ -59,10 +60,7 @@ pub(crate) async fn job(client: &Client, job: &JobRow, invocation: &Invocation) 
     let interrupted = tokio::signal::ctrl_c();
     let printed = print(lines, job.operation, Some(job.connections), interrupted, invocation).await?;
     if printed.is_none() {
-        output::complain(&format!("connctl: job {id} goes on in the agent"));
-        output::complain(&format!(
-            "  `connctl job cancel {id}` ends it, `connctl job wait {id}` waits for it"
-        ));
+        goes_on(id);
     }
     Ok(printed.unwrap_or(Exit::Interrupted))
 }
@@ -143,28 +141,44 @@ pub(crate) async fn read_lines<T>(
     Ok(Some(Told { summary, job, revocation }))
 }
 
-/// Follows a job without its items until it ends; gives its row.
-pub(crate) async fn progress(client: &Client, job: JobRow, invocation: &Invocation) -> Result<JobRow> {
+/// Follows a job without its items until it ends; gives its row, or none where it was interrupted.
+pub(crate) async fn progress(
+    client: &Client,
+    job: JobRow,
+    invocation: &Invocation,
+) -> Result<Option<JobRow>> {
     let bar = progress::bar(invocation, Some(job.connections));
-    let mut lines = client.watch_job(&job.job_id.to_string(), false).await?;
-    let mut last = job;
-    let mut is_whole = false;
-    while let Some(block) = lines.block().await? {
-        for line in split(block) {
+    let id = job.job_id;
+    let mut lines = client.watch_job(&id.to_string(), false).await?;
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let (mut last, mut is_whole) = (job, false);
+    while !is_whole {
+        let block = tokio::select! {
+            biased;
+            _ = &mut interrupted => {
+                bar.finish_and_clear();
+                goes_on(id);
+                return Ok(None);
+            }
+            block = lines.block() => block?,
+        };
+        for line in split(block.context("the agent broke off before the job ended")?) {
             if line.starts_with(b"{\"job\":") {
                 last = told(read::<News>(line)?.job, &bar);
                 bar.set_position(last.summary.requested);
             }
             is_whole |= line.starts_with(b"{\"summary\":");
         }
-        if has_stalled(&last) {
-            is_whole = true;
-            break;
-        }
+        is_whole |= has_stalled(&last);
     }
     bar.finish_and_clear();
-    anyhow::ensure!(is_whole, "the agent broke off before the job ended");
-    Ok(last)
+    Ok(Some(last))
+}
+
+/// What whoever leaves should know.
+fn goes_on(id: JobId) {
+    output::complain(&format!("connctl: job {id} goes on in the agent"));
+    output::complain(&format!("  `connctl job cancel {id}` ends it, `connctl job wait {id}` waits for it"));
 }
 
 /// Nothing comes of it any more until somebody decides.

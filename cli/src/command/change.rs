@@ -32,7 +32,7 @@ pub(crate) async fn remove(args: &RemoveArgs, invocation: &Invocation) -> Result
     let request = OperationRequest { items: Some(items), ..whole(args.kind, &args.change)? };
     // A batch from stdin leaves nobody to ask.
     let can_ask = invocation.can_ask && path != Path::new("-");
-    act(request, &args.change, can_ask, invocation).await
+    act(request, &args.change.guards, args.change.spread.pace.detach, can_ask, invocation).await
 }
 
 /// Any of the five, by selector.
@@ -43,7 +43,7 @@ pub(crate) async fn run(
 ) -> Result<Exit> {
     let selector = selection::for_change(&args.selector)?;
     let request = OperationRequest { selector: Some(selector), ..whole(operation, args)? };
-    act(request, args, invocation.can_ask, invocation).await
+    act(request, &args.guards, args.spread.pace.detach, invocation.can_ask, invocation).await
 }
 
 /// What the flags ask for, about no connection yet.
@@ -58,15 +58,18 @@ fn whole(operation: OperationKind, args: &ChangeArgs) -> Result<OperationRequest
     })
 }
 
+/// `--grace` in milliseconds.
+pub(crate) fn grace_ms(grace: Option<Duration>) -> Result<Option<u64>, Failure> {
+    let ms = grace.map(|grace| u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+    match ms.filter(|ms| *ms > MAX_GRACE_MS) {
+        Some(_) => Err(Failure::usage("--grace is longer than an hour")),
+        None => Ok(ms),
+    }
+}
+
 /// What the guards say, about no connection yet.
 pub(super) fn request(operation: OperationKind, guards: &GuardArgs) -> Result<OperationRequest> {
-    let grace_ms = match guards.grace {
-        None => None,
-        Some(grace) => match u64::try_from(grace.as_millis()) {
-            Ok(ms) if ms <= MAX_GRACE_MS => Some(ms),
-            _ => return Err(Failure::usage("--grace is longer than an hour").into()),
-        },
-    };
+    let grace_ms = grace_ms(guards.grace)?;
     if guards.note.as_ref().is_some_and(|note| note.len() > MAX_NOTE_BYTES) {
         return Err(Failure::usage(format!("--note has more than {MAX_NOTE_BYTES} bytes")).into());
     }
@@ -115,13 +118,13 @@ fn load(path: &Path, skip_bad: bool) -> Result<Vec<ItemRef>> {
 }
 
 /// Carries a request out, as far as the guards and whoever can be asked allow it.
-async fn act(
+pub(crate) async fn act(
     request: OperationRequest,
-    args: &ChangeArgs,
+    guards: &GuardArgs,
+    detach: bool,
     can_ask: bool,
     invocation: &Invocation,
 ) -> Result<Exit> {
-    let (guards, detach) = (&args.guards, args.spread.pace.detach);
     if guards.dry_run {
         return plan::dry_run(&request, invocation).await;
     }

@@ -40,7 +40,9 @@ async fn wait(job_id: &str, items: bool, invocation: &Invocation) -> Result<Exit
             let lines = client.watch_job(job_id, true).await?;
             return follow::items(lines, row.operation, Some(row.connections), invocation).await;
         }
-        let ended = follow::progress(&client, row, invocation).await?;
+        let Some(ended) = follow::progress(&client, row, invocation).await? else {
+            return Ok(Exit::Interrupted);
+        };
         print(&ended, invocation)?;
         Ok(follow::ended(&ended, invocation))
     };

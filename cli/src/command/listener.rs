@@ -7,7 +7,9 @@ use connctl_api::error::Exit;
 use connctl_api::listener::{GateRequest, UpstreamRow};
 use connctl_api::units::format_duration;
 
+use super::node;
 use crate::args::verb::ListenerVerb;
+use crate::bulk::pace;
 use crate::invocation::Invocation;
 use crate::output;
 use crate::output::pairs::{self, Line};
@@ -46,7 +48,13 @@ pub(crate) async fn run(verb: ListenerVerb, invocation: &Invocation) -> Result<E
         ListenerVerb::Accept { names } => {
             client.accept(&GateRequest { names, ..GateRequest::default() }).await?
         }
-        ListenerVerb::Drain { names, mode } => {
+        ListenerVerb::Drain { names, mode, args } if args.closes() => {
+            let pace = pace::of(&args.pace)?.unwrap_or(node::USUAL_PACE);
+            return node::drain(names, mode, &args, pace, invocation).await;
+        }
+        ListenerVerb::Drain { names, mode, args } => {
+            // A ramp or a share without a rate says how to close, and not how fast.
+            pace::of(&args.pace)?;
             client.drain(&GateRequest { names, mode, ..GateRequest::default() }).await?
         }
     };

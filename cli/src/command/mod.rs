@@ -12,6 +12,7 @@ pub(crate) mod limit;
 pub(crate) mod list;
 pub(crate) mod listener;
 pub(crate) mod man;
+pub(crate) mod node;
 pub(crate) mod plan;
 pub(crate) mod revoke;
 pub(crate) mod show;
@@ -38,6 +39,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         Verb::Apply(args) => plan::apply(&args, invocation).await,
         Verb::Job(verb) => job::run(verb, invocation).await,
         Verb::Revoke(args) => revoke::run(args, invocation).await,
+        Verb::Node(verb) => node::run(verb, invocation).await,
         Verb::Listener(verb) => listener::run(verb, invocation).await,
         Verb::Limit(verb) => limit::run(verb, invocation).await,
         Verb::Stats(args) => stats::run(&args, invocation).await,

@@ -9,6 +9,7 @@ pub(crate) mod item;
 pub(crate) mod jobs;
 mod layout;
 pub(crate) mod limit;
+pub(crate) mod nodes;
 pub(crate) mod pairs;
 pub(crate) mod printer;
 pub(crate) mod resources;

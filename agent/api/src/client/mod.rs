@@ -16,6 +16,7 @@ pub use self::endpoint::{ENDPOINT_FORM, Endpoint};
 pub use self::error::ClientError;
 pub use self::lines::{Lines, split};
 use crate::conn::{AssignRequest, ConnPage, CountReport, ListQuery};
+use crate::drain::{DrainReport, DrainRequest};
 use crate::error::{ApiError, ErrorBody, ErrorCode};
 use crate::id::{ConnId, RevocationId};
 use crate::job::{JobPage, JobRow};
@@ -317,6 +318,14 @@ impl Client {
     /// See [`ClientError`].
     pub async fn reload(&self) -> Result<ReloadReport, ClientError> {
         self.json(self.post(route::RELOAD)).await
+    }
+
+    /// Rejects new connections and begins to close the live ones.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn drain_node(&self, request: &DrainRequest) -> Result<DrainReport, ClientError> {
+        self.json(self.post(route::NODE_DRAIN).json(request)).await
     }
 
     /// Waits until a condition holds; the client must be patient for longer than the wait.

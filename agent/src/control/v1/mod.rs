@@ -34,6 +34,7 @@ pub(super) fn routes() -> Router<App> {
         .route(route::STATS, get(stats::counts))
         .route(route::NODE, get(node::report))
         .route(route::RELOAD, post(node::reload))
+        .route(route::NODE_DRAIN, post(node::drain))
         .route(route::HEALTH, get(node::health))
         .route(route::REVOCATIONS, get(revocations::list).post(revocations::make))
         .route(route::REVOCATION, delete(revocations::lift))

@@ -6,12 +6,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use connctl_api::drain::{DrainReport, DrainRequest};
 use connctl_api::node::NodeReport;
 use connctl_api::reload::ReloadReport;
 use serde_json::{Value, json};
 
 use super::description;
-use crate::control::error::Refusal;
+use crate::control::error::{Refusal, internal};
+use crate::control::extract::JsonBody;
 use crate::ops::{self, Node};
 
 /// `GET /v1/node`
@@ -22,6 +24,15 @@ pub(super) async fn report(State(node): State<Arc<Node>>) -> Json<NodeReport> {
 /// `POST /v1/agent/reload`
 pub(super) async fn reload(State(node): State<Arc<Node>>) -> Result<Json<ReloadReport>, Refusal> {
     Ok(Json(ops::reload::reload(&node).await?))
+}
+
+/// `POST /v1/node/drain`. A task of its own: a client that leaves must not leave the doors shut and nobody closed.
+pub(super) async fn drain(
+    State(node): State<Arc<Node>>,
+    JsonBody(request): JsonBody<DrainRequest>,
+) -> Result<Json<DrainReport>, Refusal> {
+    let begun = tokio::spawn(async move { ops::drain::drain(&node, request).await }).await;
+    Ok(Json(begun.map_err(|error| internal("a drain could not begin", &error))??))
 }
 
 /// `GET /v1/health`: an agent that answers is healthy.

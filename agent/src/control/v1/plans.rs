@@ -11,7 +11,7 @@ use connctl_api::plan::{ApplyRequest, PlanPage, PlanRow};
 
 use super::{connections, operations};
 use crate::control::Stop;
-use crate::control::error::Refusal;
+use crate::control::error::{Refusal, internal};
 use crate::control::extract::{JsonBody, LargeJsonBody};
 use crate::ops::{self, Node};
 
@@ -64,12 +64,6 @@ pub(super) async fn apply(
     let detach = request.detach;
     // A task of its own: a client that leaves between the plan's use and the posting must not waste it.
     let started = tokio::spawn(async move { ops::plan::apply(&node, &plan_id, request).await }).await;
-    let started = started.map_err(|error| {
-        tracing::error!(%error, "a plan could not be applied");
-        connctl_api::error::ApiError::new(
-            connctl_api::error::ErrorCode::Internal,
-            "the plan could not be applied",
-        )
-    })??;
+    let started = started.map_err(|error| internal("the plan could not be applied", &error))??;
     Ok(operations::answer(started, detach, stop))
 }

@@ -39,6 +39,17 @@ struct Table {
     jobs: Vec<Arc<Job>>,
 }
 
+impl Table {
+    fn has_room(&self) -> Result<(), ApiError> {
+        let running = self.jobs.iter().filter(|job| !job.progress().state.is_ended()).count();
+        if running < MAX_RUNNING {
+            return Ok(());
+        }
+        let message = format!("{running} jobs are running already: at most {MAX_RUNNING}");
+        Err(ApiError::new(ErrorCode::Conflict, message).hint("wait for one, or cancel one"))
+    }
+}
+
 impl Jobs {
     /// The jobs that an earlier process has left in the directory, and those to come. One that was running is
     /// interrupted: the connections that it had left have ended with that process.
@@ -82,14 +93,18 @@ impl Jobs {
         table
     }
 
+    /// Whether one more job may run.
+    ///
+    /// # Errors
+    /// `conflict`.
+    pub fn has_room(&self) -> Result<(), ApiError> {
+        self.table().has_room()
+    }
+
     /// Enters a new job.
     pub(super) fn add(&self, node: &Node, order: Order) -> Result<Arc<Job>, ApiError> {
         let mut table = self.table();
-        let running = table.jobs.iter().filter(|job| !job.progress().state.is_ended()).count();
-        if running >= MAX_RUNNING {
-            let message = format!("{running} jobs are running already: at most {MAX_RUNNING}");
-            return Err(ApiError::new(ErrorCode::Conflict, message).hint("wait for one, or cancel one"));
-        }
+        table.has_room()?;
         table.made += 1;
         let connections = order.entries.len() as u64;
         let row = JobRow {
