@@ -93,10 +93,14 @@ fn half_of_a_connection_that_nothing_passes_on_is_a_zombie() {
     server.ends_with(End::Fin);
     let begun = Instant::now();
     while begun.elapsed() < 3 * AFTER {
+        let sent = Instant::now();
         server.send("x");
         client.expect("x");
         let health = health(&agent.http());
-        assert_ne!(health.as_deref(), Some("zombie"), "bytes pass on the other half");
+        // A machine that stands still for so long proves nothing.
+        if sent.elapsed() < AFTER {
+            assert_ne!(health.as_deref(), Some("zombie"), "bytes pass on the other half");
+        }
     }
     becomes(&agent, "zombie");
 }
@@ -125,9 +129,13 @@ fn a_client_without_an_answer_is_stuck_until_it_has_one() {
     let mut client = Peer::connect(agent.only());
     let mut server = upstream.accept();
     becomes(&agent, "idle");
+    let sent = Instant::now();
     client.send("question");
     server.expect("question");
-    assert_ne!(health(&agent.http()).as_deref(), Some("idle"), "a byte has just passed");
+    let now = health(&agent.http());
+    if sent.elapsed() < AFTER {
+        assert_ne!(now.as_deref(), Some("idle"), "a byte has just passed");
+    }
     // More of the same is no answer.
     let begun = Instant::now();
     while begun.elapsed() < 2 * AFTER {

@@ -13,7 +13,7 @@ pub(crate) struct Connctl {
 }
 
 /// Enough for every command that does not wait by itself.
-const LIMIT: Duration = Duration::from_secs(40);
+const LIMIT: Duration = Duration::from_secs(120);
 
 impl Connctl {
     /// Against this agent, given by `CONNCTL_AGENT`.

@@ -2,7 +2,7 @@
 use std::time::{Duration, Instant};
 
 /// Longer than anything here may take, even on a loaded machine.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// Asks until the answer is there; panics, naming what was awaited, when the limit is over.
 #[track_caller]

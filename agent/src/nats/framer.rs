@@ -2,7 +2,7 @@
 
 use zeroize::Zeroize;
 
-use super::item::{Item, MAX_LINE_BYTES, Scan, Sender, scan};
+use super::item::{Item, MAX_LINE_BYTES, Scan, Sender, Verb, scan};
 
 /// A payload that a server takes unless its `INFO` says otherwise.
 const DEFAULT_PAYLOAD_BYTES: usize = 1 << 20;
@@ -24,13 +24,16 @@ pub struct Framer {
     need: usize,
     largest: usize,
     is_broken: bool,
+    /// A `CONNECT` was among the last bytes.
+    is_secret: bool,
 }
 
 impl Framer {
     /// A direction at its beginning.
     pub const fn new(sender: Sender) -> Self {
         let largest = DEFAULT_PAYLOAD_BYTES + MAX_LINE_BYTES;
-        Self { sender, tail: Vec::new(), searched: 0, need: 0, largest, is_broken: false }
+        let (is_broken, is_secret) = (false, false);
+        Self { sender, tail: Vec::new(), searched: 0, need: 0, largest, is_broken, is_secret }
     }
 
     /// The server takes payloads of this size.
@@ -41,6 +44,11 @@ impl Framer {
     /// Bytes of an item that is not whole.
     pub const fn kept_bytes(&self) -> usize {
         self.tail.len()
+    }
+
+    /// Whether the beginning of a `CONNECT` may be among them.
+    pub fn may_hold_secrets(&self) -> bool {
+        may_hold_secrets(self.sender, &self.tail)
     }
 
     /// Tells each item that is whole with these bytes.
@@ -59,7 +67,9 @@ impl Framer {
             let mut bytes = std::mem::take(&mut self.tail);
             let used = self.run(&bytes, &mut each);
             self.append(&bytes[used..]);
-            wipe(self.sender, &mut bytes);
+            if self.is_secret || may_hold_secrets(self.sender, &bytes) {
+                bytes.zeroize();
+            }
         } else {
             let used = self.run(input, &mut each);
             self.append(&input[used..]);
@@ -76,10 +86,12 @@ impl Framer {
     /// Tells whole items from the beginning of the bytes and how long they are together.
     fn run(&mut self, bytes: &[u8], each: &mut impl FnMut(&Item<'_>)) -> usize {
         let mut used = 0;
+        self.is_secret = false;
         while used < bytes.len() {
             match scan(self.sender, &bytes[used..], self.searched) {
                 Scan::Item(item) => {
                     each(&item);
+                    self.is_secret |= item.verb == Verb::Connect;
                     used += item.whole.len();
                     self.searched = 0;
                 }
@@ -108,23 +120,25 @@ impl Framer {
         if self.tail.capacity() - self.tail.len() < input.len() {
             let mut grown = Vec::with_capacity((self.tail.len() + input.len()).max(2 * self.tail.len()));
             grown.extend_from_slice(&self.tail);
-            wipe(self.sender, &mut self.tail);
+            if self.may_hold_secrets() {
+                self.tail.zeroize();
+            }
             self.tail = grown;
         }
         self.tail.extend_from_slice(input);
     }
 }
 
-/// Overwrites what a client may have sent as its credentials.
-fn wipe(sender: Sender, bytes: &mut Vec<u8>) {
-    if sender == Sender::Client && bytes.first().is_some_and(|byte| byte.eq_ignore_ascii_case(&b'c')) {
-        bytes.zeroize();
-    }
+/// Whether these bytes of a stream begin with what may become a `CONNECT`.
+fn may_hold_secrets(sender: Sender, bytes: &[u8]) -> bool {
+    sender == Sender::Client && bytes.first().is_some_and(|byte| byte.eq_ignore_ascii_case(&b'c'))
 }
 
 impl Drop for Framer {
     fn drop(&mut self) {
-        wipe(self.sender, &mut self.tail);
+        if self.may_hold_secrets() {
+            self.tail.zeroize();
+        }
     }
 }
 
@@ -138,7 +152,6 @@ impl std::fmt::Debug for Framer {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::item::Verb;
     use super::*;
 
     /// Whole items, what is left, and whether all of it is the protocol.

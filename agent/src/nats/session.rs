@@ -93,8 +93,11 @@ impl Session {
             state.kept.extend_from_slice(input);
             return false;
         }
-        let was_begun = self.client.kept_bytes() > 0;
-        let mut is_secret = was_begun && state.connect.is_none();
+        if state.stage == Stage::Live && state.kept.is_empty() {
+            // With room for all of it: bytes that move leave a copy behind.
+            state.kept.reserve(input.len() + self.client.kept_bytes());
+        }
+        let mut is_secret = self.client.may_hold_secrets();
         let fed = self.client.feed(input, |item| {
             is_secret |= item.verb == Verb::Connect;
             match state.stage {
@@ -108,7 +111,7 @@ impl Session {
                 state.give_up();
             }
         }
-        is_secret
+        is_secret || self.client.may_hold_secrets()
     }
 
     /// What the server is to have next. Empty while there is none.

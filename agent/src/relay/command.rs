@@ -11,7 +11,7 @@ use crate::conn::command::{Command, Outcome, Replies};
 
 /// Begins an operation. Its answer comes when the sockets have been acted on.
 pub(super) fn apply(pair: &mut Pair, command: Command, replies: Replies, context: &mut Context) {
-    let until = context.now_ms.saturating_add(command.grace_ms);
+    let until = context.now_ms.saturating_add(command.grace_ms).saturating_add(1);
     let waiter = Waiter { kind: command.kind, side: command.side, replies, until };
     if !SIDES.iter().any(|side| command.side.includes(*side) && has_side(pair, *side)) {
         let error = Some("it has no socket on that side");

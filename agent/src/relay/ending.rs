@@ -48,7 +48,8 @@ pub(super) fn begin(
         pair.phase = Phase::Open;
         pair.is_away = false;
     }
-    let deadline = context.now_ms.saturating_add(grace_ms);
+    // The clock is cut to whole milliseconds: one more, so that no grace is shorter than was asked for.
+    let deadline = context.now_ms.saturating_add(grace_ms).saturating_add(u64::from(grace_ms > 0));
     let work = pair.work.get_or_insert_default();
     let is_first = work.cause.is_none();
     work.cause.get_or_insert(cause);
