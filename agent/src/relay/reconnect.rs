@@ -38,11 +38,7 @@ pub(super) fn order(pair: &Pair) -> [Way; 2] {
 /// Whether the connection goes on without the upstream that left just now.
 pub(super) fn can_go_on(pair: &Pair, now_ms: u64) -> bool {
     let is_ending = pair.work.as_ref().is_some_and(|work| work.cause.is_some());
-    if is_ending
-        || pair.is_refused
-        || pair.conn.origin().mode != Mode::Forward
-        || pair.legs.iter().any(|leg| leg.shut)
-    {
+    if is_ending || pair.conn.origin().mode != Mode::Forward || pair.legs.iter().any(|leg| leg.shut) {
         return false;
     }
     let has_left = pair.leg(Side::Client).ended;
