@@ -55,6 +55,8 @@ complete -c connctl -n "__fish_connctl_needs_command" -f -a "listener" -d 'See a
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "limit" -d 'See and change how long connections last, and how many there may be'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "node" -d 'See the agent as a whole, empty it before maintenance, fill it again'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "stats" -d 'Count endings by reason, or connections by a field'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "history" -d 'List connections that have ended, the latest first'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "why" -d 'Say why a connection ended, or that it has not'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "assign" -d 'Say whose a connection is'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "wait" -d 'Wait until so many connections are there'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "agent" -d 'Run an agent, or ask how one is'
@@ -867,6 +869,56 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l uid -d 'The user\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l conn-id -d 'The connection of this id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l ip -d 'From this address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l port -d 'From this port of the client' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l listener -d 'Accepted by this listener' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l node -d 'Held by this node' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l device -d 'From this kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l tag -d 'With this tag' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l state -d 'In this state: opening, active, half_closed, paused or closing' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l idle-over -d 'No byte for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l age-over -d 'Open for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l since -d 'Only what ended since: a time, or a duration back from now' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l limit -d 'At most so many' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l columns -d 'Only these columns, in this order' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l by -d 'With --count: how many of each value of this field' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l count -d 'Only how many'
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand history" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand why" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand why" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand why" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand why" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand why" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand why" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand why" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l uid -d 'Whose it is' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l device -d 'From which kind of device' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l tag -d 'A label to add or to change' -r

@@ -26,6 +26,7 @@ use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
 use crate::policy::revoke::Revocations;
+use crate::record::Record;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
@@ -34,6 +35,8 @@ use crate::relay::{Budget, Pool, Shared};
 const RESERVED_DESCRIPTORS: usize = 640;
 /// Bulk pipes of the whole agent; each has two descriptors and 1 MiB of what one user may have in pipes.
 const MAX_PIPES: usize = 64;
+/// The history, in the state directory.
+const HISTORY_FILE: &str = "history.redb";
 
 /// Runs an agent until a signal ends it.
 ///
@@ -59,6 +62,8 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
     let revocations = Revocations::open(state_dir.clone(), Instant(clock::wall_ms()))?;
     let plans = Plans::open(state_dir.clone(), settings.plan_lifetime);
     let jobs = Jobs::open(state_dir.clone());
+    let history = state_dir.as_deref().map(|dir| dir.file(HISTORY_FILE));
+    let record = Arc::new(Record::open(&settings.record, history)?);
     let (ids, revocations) = (Arc::new(Ids::open(state_dir)?), Arc::new(revocations));
     let server = Server::bind(&settings.control)?;
 
@@ -68,6 +73,7 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
         registry: Arc::clone(&registry),
         revocations: Arc::clone(&revocations),
         stats: Arc::clone(&stats),
+        record: Arc::clone(&record),
         resolver: tokio::runtime::Handle::current(),
         descriptors: Arc::new(Budget::new(descriptors)),
         pipes,
@@ -99,6 +105,7 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
         registry,
         revocations,
         stats,
+        record,
         pool,
         plans,
         jobs,
@@ -123,6 +130,7 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
         tracing::error!(%error, "the control API ended badly");
     }
     node.pool.stop();
+    node.record.close();
     tracing::info!("stopped");
     Ok(())
 }

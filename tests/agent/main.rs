@@ -18,6 +18,7 @@ mod facade_wukongim;
 mod floors;
 mod half_close;
 mod health;
+mod history;
 mod identity;
 mod instruments;
 mod jobs;

@@ -10,6 +10,7 @@ mod completions;
 mod context;
 mod demo;
 mod exit_codes;
+mod history;
 mod inspect;
 mod job;
 mod limit;

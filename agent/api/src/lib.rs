@@ -13,6 +13,8 @@ pub mod drain;
 pub mod end;
 pub mod endpoint;
 pub mod error;
+pub mod event;
+pub mod history;
 pub mod id;
 pub mod instant;
 pub mod job;

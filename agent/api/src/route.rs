@@ -6,6 +6,10 @@ pub const CONNECTIONS: &str = "/v1/connections";
 pub const CONNECTION: &str = "/v1/connections/{conn_id}";
 /// Setting the user, device and tags of a connection.
 pub const ASSIGN: &str = "/v1/connections/{conn_id}/assign";
+/// Why a connection ended, or that it lives; see [`crate::history::WhyReport`].
+pub const WHY: &str = "/v1/connections/{conn_id}/why";
+/// Connections that have ended; see [`crate::history::HistoryQuery`].
+pub const HISTORY: &str = "/v1/history";
 /// Acting on connections; see [`crate::operation::OperationRequest`].
 pub const OPERATIONS: &str = "/v1/operations";
 /// Listing listeners.
@@ -64,6 +68,8 @@ pub const ALL: &[(&str, &str)] = &[
     ("GET", CONNECTIONS),
     ("GET", CONNECTION),
     ("POST", ASSIGN),
+    ("GET", WHY),
+    ("GET", HISTORY),
     ("POST", OPERATIONS),
     ("GET", LISTENERS),
     ("GET", LISTENER),

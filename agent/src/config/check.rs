@@ -15,6 +15,7 @@ use super::identity::{self, Networks};
 use super::keys::Keys;
 use super::policy::Policies;
 use super::reconnect;
+use super::record;
 use super::settings::{
     Compat, Control, DEFAULT_BACKLOG, DEFAULT_DIAL_TIMEOUT, DEFAULT_KEEPALIVE, DEFAULT_MAX_SESSIONS,
     DEFAULT_MAX_THREADS, DEFAULT_NODE_ID, DEFAULT_PLAN_LIFETIME, DEFAULT_PROXY_TIMEOUT,
@@ -48,6 +49,7 @@ pub struct Flags {
 /// The first value that is wrong, by its name.
 pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
     // The file is right or wrong as a whole, also where flags win over it.
+    let record = record::settings(&file)?;
     let addresses =
         |texts: &[String]| texts.iter().map(|text| control_address(text)).collect::<anyhow::Result<Vec<_>>>();
     let filed = addresses(&file.control.unwrap_or_default())?;
@@ -82,6 +84,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         log: file.log,
         shutdown_grace: file.shutdown_grace.map_or(DEFAULT_SHUTDOWN_GRACE, |time| time.0),
         max_connections: file.max_connections,
+        record,
         outbound: outbound_settings(&file.outbound)?,
         plan_lifetime: positive(file.plan_lifetime, DEFAULT_PLAN_LIFETIME, "plan_lifetime")?,
         listeners,

@@ -36,6 +36,14 @@ pub struct File {
     pub plan_lifetime: Option<Time>,
     /// The most connections of all listeners together.
     pub max_connections: Option<u32>,
+    /// The most ended connections in memory.
+    pub history_size: Option<u64>,
+    /// The most ended connections on disk.
+    pub history_stored: Option<u64>,
+    /// How long they stay on disk.
+    pub history_age: Option<Time>,
+    /// The most events in memory.
+    pub events_size: Option<u64>,
     /// Connections that the agent opens itself.
     #[serde(default)]
     pub outbound: Outbound,

@@ -8,12 +8,14 @@ pub mod identity;
 pub mod keys;
 pub mod policy;
 pub mod reconnect;
+pub mod record;
 pub mod settings;
 
 pub use health::{HealthRules, Unhealthy};
 pub use keys::Keys;
 pub use policy::{KeepAlive, Limits, OnOver, Policies, Timeouts};
 pub use reconnect::{Reconnect, Reconnection};
+pub use record::RecordSettings;
 pub use settings::{
     Bind, Compat, Control, Keepalive, ListenerSettings, OutboundSettings, Settings, Upstream,
 };

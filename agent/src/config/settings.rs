@@ -12,6 +12,7 @@ use super::identity::{Networks, Rule};
 use super::keys::Keys;
 use super::policy::Policies;
 use super::reconnect::Reconnection;
+use super::record::RecordSettings;
 
 /// Everything an agent is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Settings {
     pub max_connections: Option<u32>,
     /// How long a plan can be applied.
     pub plan_lifetime: Duration,
+    /// How much is kept of what happened.
+    pub record: RecordSettings,
     /// The listeners, in the order given: flags first.
     pub listeners: Vec<ListenerSettings>,
     /// Connections that the agent opens itself.

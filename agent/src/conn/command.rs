@@ -1,16 +1,20 @@
 //! What is posted to the owner of a connection, and what comes back.
 
+use std::sync::Arc;
+
 use connctl_api::conn::Sides;
 use connctl_api::end::{Cause, Wire};
 use connctl_api::id::ConnId;
 use connctl_api::operation::{ItemStatus, OperationKind, SideChoice};
 use tokio::sync::mpsc;
 
+use crate::record::asked::Asked;
+
 /// A connection by its place and its id; the place alone could be somebody else's by now.
 pub type Target = (u32, ConnId);
 
 /// What to do to connections.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Command {
     /// What.
     pub kind: OperationKind,
@@ -20,6 +24,8 @@ pub struct Command {
     pub cause: Cause,
     /// Milliseconds to flush before it is forced.
     pub grace_ms: u64,
+    /// Who asked for what, if somebody did.
+    pub asked: Option<Arc<Asked>>,
 }
 
 /// How a command came out for one connection.

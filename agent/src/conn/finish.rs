@@ -3,12 +3,24 @@
 use connctl_api::conn::{Mode, Side};
 use connctl_api::end::{Cause, Reason};
 
+use super::tell::{self, Ending};
+use crate::record::Record;
 use crate::record::stats::Stats;
 use crate::registry::{Conn, Registry};
 
-/// Takes a connection whose sockets are closed out of the tables, counts its ending and writes the log
-/// line. Whoever waits for the ending is answered after this.
-pub fn finish(registry: &Registry, stats: &Stats, conn: &Conn, cause: Cause, now_ms: u64) {
+/// Writes down how a connection ended whose sockets are closed, takes it out of the tables, counts its ending
+/// and writes the log line. Whoever waits for the ending is answered after this.
+pub fn finish(
+    registry: &Registry,
+    stats: &Stats,
+    record: &Record,
+    conn: &Conn,
+    ending: &Ending<'_>,
+    now_ms: u64,
+) {
+    // First: whoever asks finds it in the registry, or else in the history.
+    tell::tell_end(record, conn, ending, now_ms);
+    let cause = ending.cause;
     registry.leave(conn);
     conn.origin().live.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
     let has_client = conn.origin().mode != Mode::Outbound;

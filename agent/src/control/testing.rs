@@ -20,7 +20,7 @@ use super::{App, Stop, router};
 use crate::base::clock;
 use crate::base::state_dir::Ids;
 use crate::config::settings::DEFAULT_PLAN_LIFETIME;
-use crate::config::{Compat, ListenerSettings, Settings};
+use crate::config::{Compat, ListenerSettings, RecordSettings, Settings};
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::Node;
 use crate::ops::job::Jobs;
@@ -30,6 +30,7 @@ use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
 use crate::policy::revoke::Revocations;
+use crate::record::Record;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
@@ -65,10 +66,12 @@ impl Agent {
         let (registry, stats) = (Arc::new(Registry::default()), Arc::new(Stats::default()));
         let descriptors = Arc::new(Budget::new(1_000));
         let revocations = Arc::new(Revocations::open(None, Instant(0)).unwrap());
+        let record = Arc::new(Record::open(&settings.record, None).unwrap());
         let shared = Shared {
             registry: Arc::clone(&registry),
             revocations: Arc::clone(&revocations),
             stats: Arc::clone(&stats),
+            record: Arc::clone(&record),
             resolver: tokio::runtime::Handle::current(),
             descriptors: Arc::clone(&descriptors),
             pipes: 1,
@@ -97,6 +100,7 @@ impl Agent {
             registry,
             revocations,
             stats,
+            record,
             pool,
             plans: Plans::open(None, DEFAULT_PLAN_LIFETIME),
             jobs: Jobs::open(None),
@@ -186,6 +190,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         shutdown_grace: Duration::ZERO,
         max_connections: None,
         plan_lifetime: DEFAULT_PLAN_LIFETIME,
+        record: RecordSettings::default(),
         listeners: listeners.iter().map(listener).collect(),
         outbound: crate::config::OutboundSettings {
             idle_timeout: None,

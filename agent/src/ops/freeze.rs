@@ -13,7 +13,7 @@ use connctl_api::operation::{
 use connctl_api::pace::Pace;
 use serde::{Deserialize, Serialize};
 
-use super::operate::Operation;
+use super::operate::{self, Operation};
 use super::{Node, guard, select};
 use crate::base::clock;
 use crate::base::random::Random;
@@ -198,7 +198,13 @@ pub(super) fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
         side: request.side.unwrap_or(request.operation.default_side()),
         is_usual_side: request.side.is_none(),
         grace: Duration::from_millis(grace_ms),
+        request: Some(operate::words(
+            request.operation,
+            request.selector.as_deref(),
+            request.items.as_deref(),
+        )),
         note: request.note.clone(),
+        ..Operation::new(request.operation)
     })
 }
 

@@ -87,7 +87,7 @@ fn limit(query: &ListQuery) -> Result<Option<usize>, ApiError> {
     Ok(Some(usize::try_from(limit).unwrap_or(usize::MAX)))
 }
 
-fn field(name: &str) -> Result<Field, ApiError> {
+pub(super) fn field(name: &str) -> Result<Field, ApiError> {
     Field::by_name(name).ok_or_else(|| {
         let message = format!("{name:?} is no field that can be counted by");
         ApiError::new(ErrorCode::InvalidRequest, message)
@@ -240,7 +240,7 @@ async fn count(node: &Node, conns: &[Arc<Conn>], by: Option<Field>) -> CountRepo
     CountReport { count, by: Some(rows) }
 }
 
-fn print(value: Value<'_>) -> Option<String> {
+pub(super) fn print(value: Value<'_>) -> Option<String> {
     Some(match value {
         Value::Missing => return None,
         Value::Text(text) => text.to_owned(),

@@ -15,6 +15,7 @@ use crate::listener::Listeners;
 use crate::outbound::Outbound;
 use crate::policy::book::Book;
 use crate::policy::revoke::Revocations;
+use crate::record::Record;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::Pool;
@@ -30,6 +31,8 @@ pub struct Node {
     pub revocations: Arc<Revocations>,
     /// What happened.
     pub stats: Arc<Stats>,
+    /// What happened, one by one.
+    pub record: Arc<Record>,
     /// The threads that own the sockets.
     pub pool: Arc<Pool>,
     /// Who gets in.

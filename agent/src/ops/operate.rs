@@ -1,7 +1,7 @@
 //! Acting on a set of connections: freeze the set, ask the guards, post, and answer as each one ends.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use connctl_api::conn::Side;
@@ -9,7 +9,8 @@ use connctl_api::end::{Cause, Initiator, Reason};
 use connctl_api::error::ApiError;
 use connctl_api::id::ConnId;
 use connctl_api::operation::{
-    DEFAULT_GRACE_MS, Item, ItemStatus, MAX_GRACE_MS, OperationKind, OperationRequest, SideChoice, Summary,
+    DEFAULT_GRACE_MS, Item, ItemRef, ItemStatus, MAX_GRACE_MS, OperationKind, OperationRequest, SideChoice,
+    Summary,
 };
 use tokio::sync::mpsc;
 
@@ -17,6 +18,7 @@ use super::freeze::{self, Entry};
 use super::job::{self, Job};
 use super::{Node, show};
 use crate::conn::command::{Command, Outcome};
+use crate::record::asked::Asked;
 use crate::registry::Conn;
 
 /// What to do, checked.
@@ -30,15 +32,30 @@ pub struct Operation {
     pub is_usual_side: bool,
     /// How long to flush before it is forced.
     pub grace: Duration,
-    /// Why, for the log.
+    /// Who asks, if that is known.
+    pub by: Option<String>,
+    /// What was asked, in words, where it is more than the operation alone.
+    pub request: Option<String>,
+    /// Why, for the log and the history.
     pub note: Option<String>,
+    /// All that as the history keeps it, made once.
+    pub asked: OnceLock<Arc<Asked>>,
 }
 
 impl Operation {
     /// An operation as an operator means it who says nothing else.
     pub fn new(kind: OperationKind) -> Self {
         let grace = Duration::from_millis(DEFAULT_GRACE_MS);
-        Self { kind, side: kind.default_side(), is_usual_side: true, grace, note: None }
+        Self {
+            kind,
+            side: kind.default_side(),
+            is_usual_side: true,
+            grace,
+            by: None,
+            request: None,
+            note: None,
+            asked: OnceLock::new(),
+        }
     }
 
     /// The side of this connection that is meant.
@@ -57,7 +74,24 @@ impl Operation {
     /// What is posted to the owners of connections of which this side is meant.
     pub(super) fn command(&self, side: SideChoice) -> Command {
         let cause = operator_cause(self.kind);
-        Command { kind: self.kind, side, cause, grace_ms: self.grace_ms() }
+        let asked = Some(Arc::clone(self.asked.get_or_init(|| Arc::new(self.asked()))));
+        Command { kind: self.kind, side, cause, grace_ms: self.grace_ms(), asked }
+    }
+
+    fn asked(&self) -> Asked {
+        let by = self.by.as_deref().unwrap_or(Initiator::Operator.word());
+        let request = self.request.as_deref().unwrap_or(self.kind.word());
+        Asked::new(by, request, self.note.as_deref())
+    }
+}
+
+/// A request in words, as the history keeps it: `close where uid = "bob"`.
+pub(super) fn words(kind: OperationKind, selector: Option<&str>, items: Option<&[ItemRef]>) -> String {
+    match (selector, items) {
+        (Some(selector), _) => format!("{kind} where {selector}"),
+        (None, Some([one])) => format!("{kind} of connection {}", one.conn_id),
+        (None, Some(items)) => format!("{kind} of {} connections by name", items.len()),
+        (None, None) => kind.to_string(),
     }
 }
 

@@ -314,7 +314,13 @@ pub async fn apply(node: &Arc<Node>, text: &str, request: ApplyRequest) -> Resul
         side: row.side,
         is_usual_side: entries.iter().any(|entry| entry.side != row.side),
         grace: Duration::from_millis(row.grace_ms),
+        request: Some(format!(
+            "plan {}: {}",
+            row.plan_id,
+            operate::words(row.operation, row.selector.as_deref(), None)
+        )),
         note: row.note.clone(),
+        ..Operation::new(row.operation)
     };
     tracing::info!(plan = %row.plan_id, connections = row.connections, "plan applied");
     if !request.detach && !pace.is_set() {

@@ -192,6 +192,7 @@ fn end(node: &Node, conn: &Conn, reason: Reason) {
         side: SideChoice::Both,
         cause: Cause { reason, initiator, side: None },
         grace_ms: DEFAULT_GRACE_MS,
+        asked: None,
     };
     let (replies, _) = mpsc::channel(1);
     node.pool.operate(conn.thread(), vec![(conn.slot(), conn.id())], command, replies);

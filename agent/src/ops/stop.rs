@@ -36,10 +36,15 @@ pub async fn close_all(node: &Arc<Node>) {
     }
     let (replies, mut answers) = mpsc::channel(conns.len());
     let cause = Cause { reason: Reason::Shutdown, initiator: Initiator::Agent, side: None };
-    let command =
-        Command { kind: OperationKind::Close, side: SideChoice::Both, cause, grace_ms: DEFAULT_GRACE_MS };
+    let command = Command {
+        kind: OperationKind::Close,
+        side: SideChoice::Both,
+        cause,
+        grace_ms: DEFAULT_GRACE_MS,
+        asked: None,
+    };
     for (thread, targets) in show::by_thread(&conns) {
-        node.pool.operate(thread, targets, command, replies.clone());
+        node.pool.operate(thread, targets, command.clone(), replies.clone());
     }
     drop(replies);
     while answers.recv().await.is_some() {}

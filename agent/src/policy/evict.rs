@@ -23,6 +23,7 @@ pub const fn command(reason: Reason) -> Command {
         side: SideChoice::Both,
         cause: Cause { reason, initiator: Initiator::Policy, side: None },
         grace_ms: DEFAULT_GRACE_MS,
+        asked: None,
     }
 }
 

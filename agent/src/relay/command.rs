@@ -19,6 +19,10 @@ pub(super) fn apply(pair: &mut Pair, command: Command, replies: Replies, context
     }
     if command.kind.is_ending() {
         ending::measure(pair);
+        let work = pair.work.get_or_insert_default();
+        if work.cause.is_none() {
+            work.asked = command.asked;
+        }
     }
     match command.kind {
         OperationKind::Pause => set_paused(pair, waiter, true),

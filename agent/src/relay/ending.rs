@@ -17,6 +17,7 @@ use super::pair::{Pair, Phase, SIDES, Way, opposite};
 use super::work::{Method, Waiter, Work};
 use crate::conn::command::Outcome;
 use crate::conn::finish::finish;
+use crate::conn::tell::Ending;
 use crate::net::{close, errno, tcp_info};
 
 /// Both sockets flushed and ended with a FIN.
@@ -204,7 +205,10 @@ fn leave(pair: &mut Pair, slot: u32, mut work: Work, context: &mut Context) {
     let fallback = Cause { reason: Reason::Internal, initiator: Initiator::Agent, side: None };
     let cause = work.cause.unwrap_or(fallback);
     let shared = &context.shared;
-    finish(&shared.registry, &shared.stats, &pair.conn, cause, context.now_ms);
+    // A half-close that an operator asked for is not why a peer's RST ended it.
+    let asked = work.asked.as_deref().filter(|_| cause.initiator == Initiator::Operator);
+    let ending = Ending { cause, wire: work.seen(), asked };
+    finish(&shared.registry, &shared.stats, &shared.record, &pair.conn, &ending, context.now_ms);
     shared.descriptors.give(usize::from(pair.descriptors()));
     pair.ticket = None;
     context.retire(pair, slot);

@@ -37,6 +37,7 @@ use tokio::sync::oneshot;
 use crate::base::inbox::{Outbox, inbox};
 use crate::conn::command::{Command, Facts, Replies, Target};
 use crate::policy::revoke::Revocations;
+use crate::record::Record;
 use crate::record::stats::Stats;
 use crate::registry::{Conn, Registry};
 use message::Message;
@@ -54,6 +55,8 @@ pub struct Shared {
     pub revocations: Arc<Revocations>,
     /// What happened.
     pub stats: Arc<Stats>,
+    /// What happened, one by one.
+    pub record: Arc<Record>,
     /// Where names are looked up.
     pub resolver: tokio::runtime::Handle,
     /// Descriptors that connections hold.

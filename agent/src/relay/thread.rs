@@ -346,7 +346,7 @@ impl Relay {
                 self.commands.pop_front();
                 continue;
             };
-            let (order, replies) = (batch.command, batch.replies.clone());
+            let (order, replies) = (batch.command.clone(), batch.replies.clone());
             let is_last = batch.targets.len() == 0;
             if self.find(slot, id).is_none() {
                 // Whoever asked may have gone.

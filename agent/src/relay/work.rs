@@ -1,10 +1,13 @@
 //! What is under way on a connection besides relaying: half-closes, the ending, and who waits for them.
 
+use std::sync::Arc;
+
 use connctl_api::conn::Side;
 use connctl_api::end::{Cause, SideWire, Wire};
 use connctl_api::operation::{OperationKind, SideChoice};
 
 use crate::conn::command::{Outcome, Replies};
+use crate::record::asked::Asked;
 
 /// How a socket is ended. The order is that of severity, which only rises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +25,8 @@ pub(super) enum Method {
 pub(super) struct Work {
     /// Why the connection ends, once it does. The first cause wins.
     pub(super) cause: Option<Cause>,
+    /// What the last one asked for before that.
+    pub(super) asked: Option<Arc<Asked>>,
     /// An operator half-closed it; if it comes to its end by itself, that is why.
     pub(super) halfclosed: bool,
     /// By side.
@@ -60,6 +65,15 @@ pub(super) struct Waiter {
 impl Work {
     pub(super) const fn leg(&mut self, side: Side) -> &mut LegWork {
         &mut self.legs[side as usize]
+    }
+
+    /// What the wire saw of each socket that anyone looked at.
+    pub(super) fn seen(&self) -> Wire {
+        let of = |one: Side| {
+            let leg = &self.legs[one as usize];
+            (leg.is_measured || leg.wire != SideWire::default()).then_some(leg.wire)
+        };
+        Wire::of(of(Side::Client), of(Side::Upstream))
     }
 
     /// What the wire saw on the chosen sides. A side that was never connected is absent.

@@ -132,6 +132,20 @@ Examples:
   connctl stats --by uid
   connctl stats --by reason -o json")]
     Stats(StatsArgs),
+    /// List connections that have ended, the latest first
+    #[command(before_help = "\
+Examples:
+  connctl history --limit 20
+  connctl history --uid u17 --since 1h
+  connctl history --where 'reason = operator_close and age > 1h' -o jsonl
+  connctl history --since 10m --count --by reason")]
+    History(HistoryArgs),
+    /// Say why a connection ended, or that it has not
+    #[command(before_help = "\
+Examples:
+  connctl why 12
+  connctl why 12 -o json | jq .ended.reason")]
+    Why(ShowArgs),
     /// Say whose a connection is
     #[command(before_help = "\
 Examples:
@@ -314,6 +328,27 @@ pub(crate) enum RevokeVerb {
         #[arg(value_name = "ID")]
         id: RevocationId,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    #[command(flatten)]
+    pub selector: SelectorArgs,
+    /// Only what ended since: a time, or a duration back from now
+    #[arg(long, value_name = "TIME|DURATION")]
+    pub since: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Only these columns, in this order
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Only how many
+    #[arg(long, conflicts_with_all = ["limit", "columns"])]
+    pub count: bool,
+    /// With --count: how many of each value of this field
+    #[arg(long, value_name = "FIELD", requires = "count")]
+    pub by: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use connctl_api::client::{Client, ClientError};
-use connctl_api::conn::ListQuery;
+use connctl_api::conn::{CountReport, ListQuery};
 use connctl_api::error::Exit;
 use connctl_api::selector::Field;
 
@@ -151,6 +151,16 @@ async fn print_count(
 ) -> Result<()> {
     let is_grouped = by.is_some();
     let report = client.count(query.selector.clone(), by).await?;
+    counted(client, report, is_grouped, invocation)
+}
+
+/// Prints a count, and the groups that were asked for.
+pub(crate) fn counted(
+    client: &Client,
+    report: CountReport,
+    is_grouped: bool,
+    invocation: &Invocation,
+) -> Result<()> {
     match (invocation.format, report.by) {
         (Format::Json, by) => output::text(&format!("{}\n", count_json(report.count, by.as_deref())?)),
         (_, Some(by)) => output::list::<Counts, _>(invocation, &by),
@@ -167,11 +177,11 @@ async fn print_count(
 }
 
 fn count_json(count: u64, by: Option<&[connctl_api::conn::CountRow]>) -> Result<String> {
-    Ok(serde_json::to_string(&connctl_api::conn::CountReport { count, by: by.map(<[_]>::to_vec) })?)
+    Ok(serde_json::to_string(&CountReport { count, by: by.map(<[_]>::to_vec) })?)
 }
 
 /// The field of this name; otherwise an error that names the nearest.
-fn known_field(flag: &str, name: &str) -> Result<Field, Failure> {
+pub(crate) fn known_field(flag: &str, name: &str) -> Result<Field, Failure> {
     Field::by_name(name).ok_or_else(|| {
         Failure::usage(format!("{flag} {name:?}: there is no such field"))
             .hint("`connctl list --fields` prints them")

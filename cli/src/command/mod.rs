@@ -7,6 +7,7 @@ pub(crate) mod completion;
 pub(crate) mod context;
 #[cfg(feature = "agent")]
 pub(crate) mod demo;
+pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod limit;
 pub(crate) mod list;
@@ -18,6 +19,7 @@ pub(crate) mod revoke;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod wait;
+pub(crate) mod why;
 
 use anyhow::Result;
 use connctl_api::error::Exit;
@@ -43,6 +45,8 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         Verb::Listener(verb) => listener::run(verb, invocation).await,
         Verb::Limit(verb) => limit::run(verb, invocation).await,
         Verb::Stats(args) => stats::run(&args, invocation).await,
+        Verb::History(args) => history::run(&args, invocation).await,
+        Verb::Why(args) => why::run(&args, invocation).await,
         Verb::Assign(args) => assign::run(args, invocation).await,
         Verb::Wait(args) => wait::run(&args, invocation).await,
         // It makes a runtime of its own: `main` took this branch before.

@@ -18,6 +18,7 @@ pub use self::lines::{Lines, split};
 use crate::conn::{AssignRequest, ConnPage, CountReport, ListQuery};
 use crate::drain::{DrainReport, DrainRequest};
 use crate::error::{ApiError, ErrorBody, ErrorCode};
+use crate::history::HistoryQuery;
 use crate::id::{ConnId, RevocationId};
 use crate::job::{JobPage, JobRow};
 use crate::limit::{LimitPage, LimitRemoval, LimitReport, LimitRequest};
@@ -115,6 +116,34 @@ impl Client {
     pub async fn assign(&self, conn_id: ConnId, request: &AssignRequest) -> Result<String, ClientError> {
         let path = route::ASSIGN.replace("{conn_id}", &conn_id.to_string());
         self.text(self.post(&path).json(request)).await
+    }
+
+    /// Why a connection ended, or that it lives, as the agent's JSON: a
+    /// [`WhyReport`](crate::history::WhyReport).
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn why(&self, conn_id: ConnId) -> Result<String, ClientError> {
+        self.text(self.get(&route::WHY.replace("{conn_id}", &conn_id.to_string()))).await
+    }
+
+    /// Connections that have ended, as JSON lines, the latest first.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn history(&self, query: &HistoryQuery) -> Result<Lines, ClientError> {
+        let query = HistoryQuery { stream: true, ..query.clone() };
+        let request = self.get(route::HISTORY).query(&query);
+        Ok(self.lines(self.send(request).await?))
+    }
+
+    /// How many connections have ended; with `by`, also by the values of a field.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn history_count(&self, query: &HistoryQuery) -> Result<CountReport, ClientError> {
+        let query = HistoryQuery { count: true, stream: false, ..query.clone() };
+        self.json(self.get(route::HISTORY).query(&query)).await
     }
 
     /// Acts on connections; a line per connection as each one ends, then the summary: see

@@ -80,7 +80,8 @@ pub(super) async fn operate(
     note: &'static str,
 ) -> Vec<Item> {
     let grace = Duration::from_millis(DEFAULT_GRACE_MS);
-    let operation = Operation { kind, side, is_usual_side: false, grace, note: Some(note.to_owned()) };
+    let note = Some(note.to_owned());
+    let operation = Operation { kind, side, is_usual_side: false, grace, note, ..Operation::new(kind) };
     let mut run = ops::operate::run(node, conns, operation);
     let items = tokio::spawn(async move {
         let mut items = Vec::new();

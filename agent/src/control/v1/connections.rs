@@ -102,7 +102,7 @@ pub(super) async fn assign(
     Ok(Json(ops::assign::assign(&node, id_of(&conn_id)?, request)?))
 }
 
-fn id_of(text: &str) -> Result<ConnId, ApiError> {
+pub(super) fn id_of(text: &str) -> Result<ConnId, ApiError> {
     text.parse().map_err(|message: String| invalid("conn_id", format!("conn_id {message}")))
 }
 

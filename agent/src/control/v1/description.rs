@@ -8,7 +8,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use connctl_api::conn::{Health, ListQuery, Mode, Side, State};
-    use connctl_api::end::{Reason, SideWire};
+    use connctl_api::end::{Initiator, Reason, SideWire};
     use connctl_api::error::ErrorCode;
     use connctl_api::job::JobState;
     use connctl_api::limit::{LimitScope, LimitSource};
@@ -55,6 +55,7 @@ mod tests {
             ("State", words(State::ALL)),
             ("ConnectionHealth", words(Health::ALL)),
             ("Reason", words(Reason::ALL)),
+            ("Initiator", words(Initiator::ALL)),
             ("OperationKind", words(OperationKind::ALL)),
             ("SideChoice", words(SideChoice::ALL)),
             ("ItemStatus", words(ItemStatus::ALL)),

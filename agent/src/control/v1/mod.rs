@@ -2,6 +2,7 @@
 
 mod connections;
 mod description;
+mod history;
 mod jobs;
 mod limits;
 mod listeners;
@@ -24,6 +25,8 @@ pub(super) fn routes() -> Router<App> {
         .route(route::CONNECTIONS, get(connections::list))
         .route(route::CONNECTION, get(connections::show))
         .route(route::ASSIGN, post(connections::assign))
+        .route(route::WHY, get(history::why))
+        .route(route::HISTORY, get(history::list))
         .route(route::OPERATIONS, post(operations::start))
         .route(route::LISTENERS, get(listeners::list))
         .route(route::LISTENER, get(listeners::show))

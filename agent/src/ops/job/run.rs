@@ -137,7 +137,7 @@ impl Worker {
         for (side, conns) in SideChoice::ALL.iter().zip(&conns) {
             let command = self.job.operation.command(*side);
             for (thread, targets) in show::by_thread(conns) {
-                self.node.pool.operate(thread, targets, command, replies.clone());
+                self.node.pool.operate(thread, targets, command.clone(), replies.clone());
             }
         }
         self.begun = end;

@@ -1,0 +1,181 @@
+//! The history on disk: the same blocks as in memory, each under the place of its first entry.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
+
+use super::bytes::{Get, Put};
+use super::ring::Block;
+use crate::base::clock;
+
+/// Pages of the file that are kept in memory.
+const CACHE_BYTES: usize = 8 << 20;
+/// Blocks by the place of their first entry.
+const BLOCKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("blocks-1");
+/// What is known of each block without reading it.
+const HEADS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("heads-1");
+
+/// What is known of a block without reading it.
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    /// How many entries.
+    pub count: u64,
+    /// The latest time of an entry, in milliseconds since 1970.
+    pub newest_ms: i64,
+    /// The smallest and the largest id of a connection.
+    pub ids: (u64, u64),
+}
+
+impl Head {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut put = Put(&mut bytes);
+        put.u64(self.count);
+        put.i64(self.newest_ms);
+        put.u64(self.ids.0);
+        put.u64(self.ids.1);
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut get = Get(bytes);
+        Some(Self { count: get.u64()?, newest_ms: get.i64()?, ids: (get.u64()?, get.u64()?) })
+    }
+}
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct Store {
+    database: Database,
+    heads: Mutex<BTreeMap<u64, Head>>,
+    most: u64,
+    age_ms: i64,
+}
+
+impl Store {
+    /// Opens or makes the file.
+    pub(super) fn open(path: &Path, most: u64, age: Duration) -> anyhow::Result<Self> {
+        let opened = Database::builder().set_cache_size(CACHE_BYTES).create(path);
+        let database = opened.with_context(|| {
+            format!("the history {} cannot be opened; moved away, it is begun anew", path.display())
+        })?;
+        let heads =
+            read_heads(&database).with_context(|| format!("the history {} is damaged", path.display()))?;
+        Ok(Self {
+            database,
+            heads: Mutex::new(heads),
+            most,
+            age_ms: i64::try_from(age.as_millis()).unwrap_or(i64::MAX),
+        })
+    }
+
+    fn heads(&self) -> MutexGuard<'_, BTreeMap<u64, Head>> {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place behind the last entry.
+    pub(super) fn end(&self) -> u64 {
+        self.heads().last_key_value().map_or(1, |(first, head)| first + head.count)
+    }
+
+    /// Writes blocks, in place of what was written of them before, and drops the oldest. It is on disk after this.
+    pub(super) fn write(&self, blocks: &[Block]) -> anyhow::Result<()> {
+        let mut heads = self.heads().clone();
+        heads.extend(blocks.iter().map(|block| (block.first, block.head())));
+        let dropped = self.retire(&mut heads);
+        if blocks.is_empty() && dropped.is_empty() {
+            return Ok(());
+        }
+        let mut write = self.database.begin_write()?;
+        // After a crash the file is ready at once, however large it is.
+        write.set_quick_repair(true);
+        {
+            let (mut table, mut known) = (write.open_table(BLOCKS)?, write.open_table(HEADS)?);
+            for block in blocks {
+                table.insert(block.first, block.bytes())?;
+                known.insert(block.first, block.head().encode().as_slice())?;
+            }
+            for first in dropped {
+                table.remove(first)?;
+                known.remove(first)?;
+            }
+        }
+        write.commit()?;
+        *self.heads() = heads;
+        Ok(())
+    }
+
+    /// Takes out what is one too many or too old.
+    fn retire(&self, heads: &mut BTreeMap<u64, Head>) -> Vec<u64> {
+        let since_ms = clock::wall_ms().saturating_sub(self.age_ms);
+        let mut entries: u64 = heads.values().map(|head| head.count).sum();
+        let mut dropped = Vec::new();
+        while let Some(oldest) = heads.first_entry() {
+            let head = *oldest.get();
+            if entries - head.count < self.most && head.newest_ms >= since_ms {
+                break;
+            }
+            entries -= head.count;
+            dropped.push(oldest.remove_entry().0);
+        }
+        dropped
+    }
+
+    /// What is written of the blocks before this place.
+    pub(super) fn before(&self, place: u64) -> anyhow::Result<Reading> {
+        let read = self.database.begin_read()?;
+        let table = match read.open_table(BLOCKS) {
+            Ok(table) => Some(table),
+            // Nothing was ever written.
+            Err(redb::TableError::TableDoesNotExist(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let heads = self.heads().range(..place).map(|(first, head)| (*first, *head)).collect();
+        Ok(Reading { table, heads })
+    }
+}
+
+fn read_heads(database: &Database) -> anyhow::Result<BTreeMap<u64, Head>> {
+    let read = database.begin_read()?;
+    let table = match read.open_table(HEADS) {
+        Ok(table) => table,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut heads = BTreeMap::new();
+    for row in table.iter()? {
+        let (first, head) = row?;
+        let head = Head::read(head.value()).context("a block's head cannot be read")?;
+        heads.insert(first.value(), head);
+    }
+    Ok(heads)
+}
+
+/// Blocks on disk as they were when somebody began to read, the latest first.
+pub(super) struct Reading {
+    table: Option<ReadOnlyTable<u64, &'static [u8]>>,
+    heads: Vec<(u64, Head)>,
+}
+
+impl Reading {
+    /// The next block that is wanted.
+    pub(super) fn next(&mut self, wanted: impl Fn(&Head) -> bool) -> anyhow::Result<Option<Block>> {
+        let Some(table) = &self.table else {
+            return Ok(None);
+        };
+        while let Some((first, head)) = self.heads.pop() {
+            // It may have been dropped since.
+            if wanted(&head)
+                && let Some(bytes) = table.get(first)?
+            {
+                let block = Block::new(first, head.count, head.newest_ms, head.ids, bytes.value().into());
+                return Ok(Some(block));
+            }
+        }
+        Ok(None)
+    }
+}
