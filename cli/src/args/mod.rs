@@ -3,8 +3,10 @@
 pub(crate) mod bulk;
 pub(crate) mod context;
 pub(crate) mod drain;
+pub(crate) mod job;
 pub(crate) mod limit;
 pub(crate) mod output;
+pub(crate) mod revoke;
 pub(crate) mod selector;
 pub(crate) mod target;
 pub(crate) mod values;

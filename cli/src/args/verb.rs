@@ -1,19 +1,19 @@
 //! The verbs and what each takes.
 
-use std::time::Duration;
-
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
-use connctl_api::id::{ConnId, RevocationId};
+use connctl_api::id::ConnId;
 use connctl_api::listener::{MAX_AFTER, RejectMode};
 use connctl_api::operation::OperationKind;
 use connctl_api::stats::StatsBy;
 use connctl_api::wait::Condition;
 
-use super::bulk::{ChangeArgs, GuardArgs, PaceArgs, RemoveArgs};
+use super::bulk::{ChangeArgs, PaceArgs, RemoveArgs};
 use super::context::ContextVerb;
 use super::drain::DrainArgs;
+use super::job::JobVerb;
 use super::limit::LimitVerb;
+use super::revoke::RevokeArgs;
 use super::selector::SelectorArgs;
 use super::values;
 
@@ -252,82 +252,6 @@ pub(crate) struct ApplyArgs {
     pub max_percent: Option<f64>,
     #[command(flatten)]
     pub pace: PaceArgs,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum JobVerb {
-    /// List jobs, the ended ones of the last day too
-    List,
-    /// Show one job
-    Show {
-        /// The job
-        #[arg(value_name = "JOB")]
-        job_id: String,
-    },
-    /// Begin nothing more until it is resumed
-    Pause {
-        /// The job
-        #[arg(value_name = "JOB")]
-        job_id: String,
-    },
-    /// Let a paused job go on
-    Resume {
-        /// The job
-        #[arg(value_name = "JOB")]
-        job_id: String,
-    },
-    /// End it early: what it has not begun stays as it is
-    Cancel {
-        /// The job
-        #[arg(value_name = "JOB")]
-        job_id: String,
-    },
-    /// Wait until it has ended, at most for --timeout
-    Wait {
-        /// The job
-        #[arg(value_name = "JOB")]
-        job_id: String,
-        /// Print what becomes of each connection
-        #[arg(long)]
-        items: bool,
-    },
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-#[command(mut_arg("dry_run", |arg| arg.help("List who would be closed; nothing is revoked")))]
-#[command(mut_arg("max", |arg| arg.help("Refuse to close more connections than this")))]
-#[group(id = "who", args = ["uid", "ip"], required = true, multiple = false)]
-pub(crate) struct RevokeArgs {
-    #[command(subcommand)]
-    pub verb: Option<RevokeVerb>,
-    /// The user
-    #[arg(long, value_name = "UID")]
-    pub uid: Option<String>,
-    /// The address or network
-    #[arg(long, value_name = "ADDRESS|CIDR")]
-    pub ip: Option<String>,
-    /// For how long [default: until it is lifted]
-    #[arg(long = "for", value_name = "DURATION", value_parser = values::positive_duration)]
-    pub for_: Option<Duration>,
-    /// How the live ones end: flush and FIN, or RST
-    #[arg(long = "type", value_name = "TYPE", default_value = "close",
-        value_parser = values::word::<OperationKind>(["close", "reset"]))]
-    pub kind: OperationKind,
-    #[command(flatten)]
-    pub guards: GuardArgs,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RevokeVerb {
-    /// List the revocations in force
-    List,
-    /// End a revocation: its user or address may come again
-    Lift {
-        /// The revocation
-        #[arg(value_name = "ID")]
-        id: RevocationId,
-    },
 }
 
 #[derive(Debug, Args)]

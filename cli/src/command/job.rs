@@ -5,7 +5,7 @@ use connctl_api::error::Exit;
 use connctl_api::job::JobRow;
 use connctl_api::route;
 
-use crate::args::verb::JobVerb;
+use crate::args::job::JobVerb;
 use crate::bulk::follow;
 use crate::invocation::Invocation;
 use crate::output;

@@ -11,8 +11,8 @@ use connctl_api::revocation::{MAX_FOR_MS, RevocationRow, RevokeRequest};
 
 use super::{change, list};
 use crate::args::output::Format;
+use crate::args::revoke::{RevokeArgs, RevokeVerb};
 use crate::args::selector::SelectorArgs;
-use crate::args::verb::{RevokeArgs, RevokeVerb};
 use crate::bulk::confirm::{self, Extent};
 use crate::bulk::follow::{self, Told};
 use crate::bulk::{progress, report};
