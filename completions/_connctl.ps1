@@ -23,6 +23,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -77,6 +78,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'With --count: how many of each value of this field')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -96,6 +98,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;show' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -135,6 +138,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--batch', '--batch', [CompletionResultType]::ParameterName, 'Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -179,6 +183,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -222,6 +227,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -265,6 +271,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -308,6 +315,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -335,6 +343,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -352,6 +361,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -372,6 +382,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;list' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -386,6 +397,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;show' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -400,6 +412,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;pause' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -414,6 +427,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;resume' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -428,6 +442,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;cancel' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -442,6 +457,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;wait' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -465,6 +481,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Refuse to close more connections than this')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -484,6 +501,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;revoke;list' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -498,6 +516,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;revoke;lift' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -512,6 +531,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;listener' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -531,6 +551,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;listener;list' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -545,6 +566,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;listener;show' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -561,6 +583,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'The dial fails, succeeds and is reset, or hangs [default: refuse]')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -575,6 +598,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;listener;accept' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -590,6 +614,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'The dial fails, succeeds and is reset, or hangs [default: refuse]')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -604,6 +629,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;limit' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -622,6 +648,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--listener', '--listener', [CompletionResultType]::ParameterName, 'Only this listener''s')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -637,6 +664,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--listener', '--listener', [CompletionResultType]::ParameterName, 'Of this listener; several times for several [default: the agent]')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -655,6 +683,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--listener', '--listener', [CompletionResultType]::ParameterName, 'Of this listener; several times for several [default: the agent]')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -674,6 +703,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'By reason (endings), or by uid, ip, listener or device (live connections)')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -704,6 +734,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'With --count: how many of each value of this field')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -720,6 +751,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;why' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -737,6 +769,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'A label to add or to change')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -764,6 +797,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'The condition: count=0, count!=3, count<=10, count>=1, count<5, count>5')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -779,6 +813,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;agent' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -791,6 +826,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run an agent in the foreground')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say how the agent is')
             [CompletionResult]::new('reload', 'reload', [CompletionResultType]::ParameterValue, 'Have the agent read its configuration file again')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Make a token, and the table for the agent''s configuration')
             break
         }
         'connctl;agent;run' {
@@ -805,6 +841,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--compat', '--compat', [CompletionResultType]::ParameterName, 'How facades answer where a system''s document and code differ [default: documented]')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -819,6 +856,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;agent;status' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -833,6 +871,24 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;agent;reload' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to colour')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'No titles in table, wide and csv')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'connctl;agent;token' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Whose it is: the name in logs and in the audit')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'What it allows: viewer reads, operator acts on connections and listeners, admin may everything')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -847,6 +903,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;context' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -865,6 +922,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;context;add' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -880,6 +938,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;context;list' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -894,6 +953,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;context;use' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -908,6 +968,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;context;remove' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -922,6 +983,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;completion' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -936,6 +998,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;man' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -950,6 +1013,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;demo' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')

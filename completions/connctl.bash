@@ -91,6 +91,9 @@ _connctl() {
             connctl__subcmd__agent,status)
                 cmd="connctl__subcmd__agent__subcmd__status"
                 ;;
+            connctl__subcmd__agent,token)
+                cmd="connctl__subcmd__agent__subcmd__token"
+                ;;
             connctl__subcmd__context,add)
                 cmd="connctl__subcmd__context__subcmd__add"
                 ;;
@@ -158,7 +161,7 @@ _connctl() {
 
     case "${cmd}" in
         connctl)
-            opts="-o -q -h -V --agent --context --timeout --output --no-headers --quiet --color --help --version list show remove reset halfclose pause resume apply job revoke listener limit stats history why assign wait agent context completion man demo"
+            opts="-o -q -h -V --agent --context --token-file --timeout --output --no-headers --quiet --color --help --version list show remove reset halfclose pause resume apply job revoke listener limit stats history why assign wait agent context completion man demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -169,6 +172,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -196,7 +203,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help run status reload"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help run status reload token"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -207,6 +214,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -234,7 +245,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent__subcmd__reload)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -245,6 +256,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -272,7 +287,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent__subcmd__run)
-            opts="-o -q -h --forward --echo --hold --control --node-id --state-dir --config --threads --compat --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --forward --echo --hold --control --node-id --state-dir --config --threads --compat --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -322,6 +337,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -346,7 +365,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent__subcmd__status)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -357,6 +376,60 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        connctl__subcmd__agent__subcmd__token)
+            opts="-o -q -h --name --role --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role)
+                    COMPREPLY=($(compgen -W "viewer operator admin" -- "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -384,7 +457,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__apply)
-            opts="-y -o -q -h --yes --max --max-percent --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --yes --max --max-percent --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -426,6 +499,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -450,7 +527,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__assign)
-            opts="-o -q -h --uid --device --tag --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --uid --device --tag --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -473,6 +550,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -500,7 +581,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__completion)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help bash elvish fish powershell zsh"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -511,6 +592,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -538,7 +623,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help add list use remove"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help add list use remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -549,6 +634,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -576,7 +665,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__add)
-            opts="-o -q -h --use --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --use --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -587,6 +676,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -614,7 +707,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__list)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -625,6 +718,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -652,7 +749,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__remove)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -663,6 +760,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -690,7 +791,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__use)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -701,6 +802,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -728,7 +833,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__demo)
-            opts="-o -q -h --keep --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --keep --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -739,6 +844,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -766,7 +875,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__halfclose)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -872,6 +981,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -896,7 +1009,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__history)
-            opts="-o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --since --limit --columns --count --by --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --since --limit --columns --count --by --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -974,6 +1087,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -998,7 +1115,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help list show pause resume cancel wait"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list show pause resume cancel wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1009,6 +1126,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1036,7 +1157,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__cancel)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1047,6 +1168,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1074,7 +1199,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__list)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1085,6 +1210,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1112,7 +1241,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__pause)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1123,6 +1252,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1150,7 +1283,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__resume)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1161,6 +1294,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1188,7 +1325,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__show)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1199,6 +1336,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1226,7 +1367,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__wait)
-            opts="-o -q -h --items --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --items --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1237,6 +1378,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1264,7 +1409,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help list set remove"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list set remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1275,6 +1420,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1302,7 +1451,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit__subcmd__list)
-            opts="-o -q -h --listener --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --listener --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1317,6 +1466,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1344,7 +1497,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit__subcmd__remove)
-            opts="-y -o -q -h --listener --all --dry-run --yes --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --listener --all --dry-run --yes --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1359,6 +1512,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1386,7 +1543,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit__subcmd__set)
-            opts="-y -o -q -h --listener --dry-run --yes --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --listener --dry-run --yes --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1401,6 +1558,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1428,7 +1589,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__list)
-            opts="-w -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --sort --limit --columns --count --by --watch --fields --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-w -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --sort --limit --columns --count --by --watch --fields --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1506,6 +1667,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1530,7 +1695,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help list show reject accept drain"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list show reject accept drain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1541,6 +1706,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1568,7 +1737,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__accept)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1579,6 +1748,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1606,7 +1779,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__drain)
-            opts="-o -q -h --mode --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --mode --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1621,6 +1794,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1648,7 +1825,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__list)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1659,6 +1836,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1686,7 +1867,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__reject)
-            opts="-o -q -h --after --mode --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --after --mode --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1705,6 +1886,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1732,7 +1917,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__show)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1743,6 +1928,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1770,7 +1959,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__man)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1781,6 +1970,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1808,7 +2001,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__pause)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1914,6 +2107,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1938,7 +2135,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__remove)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --type --batch --skip-bad --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --type --batch --skip-bad --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2052,6 +2249,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2076,7 +2277,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__reset)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2179,6 +2380,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2206,7 +2411,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__resume)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2312,6 +2517,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2336,7 +2545,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke)
-            opts="-y -o -q -h --uid --ip --for --type --yes --max-percent --grace --note --dry-run --max --agent --context --timeout --output --no-headers --quiet --color --help list lift"
+            opts="-y -o -q -h --uid --ip --for --type --yes --max-percent --grace --note --dry-run --max --agent --context --token-file --timeout --output --no-headers --quiet --color --help list lift"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2382,6 +2591,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2406,7 +2619,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke__subcmd__lift)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2417,6 +2630,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2444,7 +2661,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke__subcmd__list)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2455,6 +2672,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2482,7 +2703,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__show)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2493,6 +2714,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2520,7 +2745,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__stats)
-            opts="-o -q -h --by --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --by --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2535,6 +2760,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2562,7 +2791,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__wait)
-            opts="-o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --for --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --for --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2628,6 +2857,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2652,7 +2885,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__why)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2663,6 +2896,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

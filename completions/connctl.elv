@@ -20,6 +20,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -73,6 +74,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --by 'With --count: how many of each value of this field'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -91,6 +93,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;show'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -129,6 +132,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --batch 'Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -172,6 +176,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -214,6 +219,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -256,6 +262,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -298,6 +305,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -324,6 +332,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -340,6 +349,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -359,6 +369,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -372,6 +383,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;show'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -385,6 +397,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;pause'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -398,6 +411,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;resume'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -411,6 +425,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;cancel'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -424,6 +439,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;wait'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -446,6 +462,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --max 'Refuse to close more connections than this'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -464,6 +481,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;revoke;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -477,6 +495,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;revoke;lift'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -490,6 +509,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;listener'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -508,6 +528,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;listener;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -521,6 +542,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;listener;show'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -536,6 +558,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --mode 'The dial fails, succeeds and is reset, or hangs [default: refuse]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -549,6 +572,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;listener;accept'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -563,6 +587,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --mode 'The dial fails, succeeds and is reset, or hangs [default: refuse]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -576,6 +601,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;limit'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -593,6 +619,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --listener 'Only this listener''s'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -607,6 +634,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --listener 'Of this listener; several times for several [default: the agent]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -624,6 +652,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --listener 'Of this listener; several times for several [default: the agent]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -642,6 +671,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --by 'By reason (endings), or by uid, ip, listener or device (live connections)'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -671,6 +701,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --by 'With --count: how many of each value of this field'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -686,6 +717,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;why'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -702,6 +734,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --tag 'A label to add or to change'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -728,6 +761,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --for 'The condition: count=0, count!=3, count<=10, count>=1, count<5, count>5'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -742,6 +776,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;agent'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -754,6 +789,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand run 'Run an agent in the foreground'
             cand status 'Say how the agent is'
             cand reload 'Have the agent read its configuration file again'
+            cand token 'Make a token, and the table for the agent''s configuration'
         }
         &'connctl;agent;run'= {
             cand --forward 'Relay connections to an upstream; several upstreams, with commas between, are tried in order'
@@ -767,6 +803,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --compat 'How facades answer where a system''s document and code differ [default: documented]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -780,6 +817,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;agent;status'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -793,6 +831,23 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;agent;reload'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
+            cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
+            cand -o 'The form of what is printed'
+            cand --output 'The form of what is printed'
+            cand --color 'Whether to colour'
+            cand --no-headers 'No titles in table, wide and csv'
+            cand -q 'Nothing on stderr but errors: no summaries, no progress'
+            cand --quiet 'Nothing on stderr but errors: no summaries, no progress'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'connctl;agent;token'= {
+            cand --name 'Whose it is: the name in logs and in the audit'
+            cand --role 'What it allows: viewer reads, operator acts on connections and listeners, admin may everything'
+            cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -806,6 +861,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;context'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -823,6 +879,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;context;add'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -837,6 +894,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;context;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -850,6 +908,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;context;use'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -863,6 +922,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;context;remove'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -876,6 +936,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;completion'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -889,6 +950,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;man'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -902,6 +964,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;demo'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
