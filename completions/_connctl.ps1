@@ -23,6 +23,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -78,6 +79,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'With --count: how many of each value of this field')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -97,6 +99,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;show' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -136,6 +139,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--batch', '--batch', [CompletionResultType]::ParameterName, 'Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -180,6 +184,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -223,6 +228,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -266,6 +272,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -309,6 +316,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -336,6 +344,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -353,6 +362,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -373,6 +383,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;list' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -387,6 +398,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;show' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -401,6 +413,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;pause' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -415,6 +428,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;resume' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -429,6 +443,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;cancel' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -443,6 +458,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;job;wait' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -466,6 +482,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Refuse to close more connections than this')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -485,6 +502,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;revoke;list' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -499,6 +517,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;revoke;lift' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -513,6 +532,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;listener' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -532,6 +552,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;listener;list' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -546,6 +567,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;listener;show' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -562,6 +584,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'The dial fails, succeeds and is reset, or hangs [default: refuse]')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -576,6 +599,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;listener;accept' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -599,6 +623,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -617,6 +642,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;limit' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -635,6 +661,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--listener', '--listener', [CompletionResultType]::ParameterName, 'Only this listener''s')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -650,6 +677,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--listener', '--listener', [CompletionResultType]::ParameterName, 'Of this listener; several times for several [default: the agent]')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -668,6 +696,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--listener', '--listener', [CompletionResultType]::ParameterName, 'Of this listener; several times for several [default: the agent]')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -686,6 +715,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;node' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -704,6 +734,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;node;list' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -718,6 +749,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;node;show' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -741,6 +773,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -759,6 +792,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;node;undrain' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -774,6 +808,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'By reason (endings), or by uid, ip, listener or device (live connections)')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -804,6 +839,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'With --count: how many of each value of this field')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -820,6 +856,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;why' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -837,6 +874,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'A label to add or to change')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -868,6 +906,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'With --then: why, for the log')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -885,6 +924,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;agent' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -897,6 +937,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run an agent in the foreground')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say how the agent is')
             [CompletionResult]::new('reload', 'reload', [CompletionResultType]::ParameterValue, 'Have the agent read its configuration file again')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Make a token, and the table for the agent''s configuration')
             break
         }
         'connctl;agent;run' {
@@ -911,6 +952,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--compat', '--compat', [CompletionResultType]::ParameterName, 'How facades answer where a system''s document and code differ [default: documented]')
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -925,6 +967,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;agent;status' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -939,6 +982,24 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;agent;reload' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to colour')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'No titles in table, wide and csv')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'connctl;agent;token' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Whose it is: the name in logs and in the audit')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'What it allows: viewer reads, operator acts on connections and listeners, admin may everything')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -953,6 +1014,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;context' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -971,6 +1033,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;context;add' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -986,6 +1049,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;context;list' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1000,6 +1064,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;context;use' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1014,6 +1079,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;context;remove' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1028,6 +1094,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;completion' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1042,6 +1109,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;man' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1056,6 +1124,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;demo' {
             [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')

@@ -94,6 +94,9 @@ _connctl() {
             connctl__subcmd__agent,status)
                 cmd="connctl__subcmd__agent__subcmd__status"
                 ;;
+            connctl__subcmd__agent,token)
+                cmd="connctl__subcmd__agent__subcmd__token"
+                ;;
             connctl__subcmd__context,add)
                 cmd="connctl__subcmd__context__subcmd__add"
                 ;;
@@ -173,7 +176,7 @@ _connctl() {
 
     case "${cmd}" in
         connctl)
-            opts="-o -q -h -V --agent --context --timeout --output --no-headers --quiet --color --help --version list show remove reset halfclose pause resume apply job revoke listener limit node stats history why assign wait agent context completion man demo"
+            opts="-o -q -h -V --agent --context --token-file --timeout --output --no-headers --quiet --color --help --version list show remove reset halfclose pause resume apply job revoke listener limit node stats history why assign wait agent context completion man demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -184,6 +187,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -211,7 +218,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help run status reload"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help run status reload token"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -222,6 +229,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -249,7 +260,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent__subcmd__reload)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -260,6 +271,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -287,7 +302,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent__subcmd__run)
-            opts="-o -q -h --forward --echo --hold --control --node-id --state-dir --config --threads --compat --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --forward --echo --hold --control --node-id --state-dir --config --threads --compat --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -337,6 +352,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -361,7 +380,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent__subcmd__status)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -372,6 +391,60 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        connctl__subcmd__agent__subcmd__token)
+            opts="-o -q -h --name --role --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role)
+                    COMPREPLY=($(compgen -W "viewer operator admin" -- "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -399,7 +472,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__apply)
-            opts="-y -o -q -h --yes --max --max-percent --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --yes --max --max-percent --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -441,6 +514,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -465,7 +542,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__assign)
-            opts="-o -q -h --uid --device --tag --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --uid --device --tag --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -488,6 +565,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -515,7 +596,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__completion)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help bash elvish fish powershell zsh"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -526,6 +607,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -553,7 +638,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help add list use remove"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help add list use remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -564,6 +649,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -591,7 +680,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__add)
-            opts="-o -q -h --use --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --use --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -602,6 +691,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -629,7 +722,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__list)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -640,6 +733,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -667,7 +764,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__remove)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -678,6 +775,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -705,7 +806,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__use)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -716,6 +817,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -743,7 +848,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__demo)
-            opts="-o -q -h --keep --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --keep --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -754,6 +859,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -781,7 +890,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__halfclose)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -887,6 +996,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -911,7 +1024,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__history)
-            opts="-o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --since --limit --columns --count --by --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --since --limit --columns --count --by --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -989,6 +1102,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1013,7 +1130,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help list show pause resume cancel wait"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list show pause resume cancel wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1024,6 +1141,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1051,7 +1172,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__cancel)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1062,6 +1183,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1089,7 +1214,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__list)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1100,6 +1225,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1127,7 +1256,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__pause)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1138,6 +1267,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1165,7 +1298,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__resume)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1176,6 +1309,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1203,7 +1340,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__show)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1214,6 +1351,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1241,7 +1382,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__wait)
-            opts="-o -q -h --items --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --items --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1252,6 +1393,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1279,7 +1424,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help list set remove"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list set remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1290,6 +1435,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1317,7 +1466,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit__subcmd__list)
-            opts="-o -q -h --listener --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --listener --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1332,6 +1481,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1359,7 +1512,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit__subcmd__remove)
-            opts="-y -o -q -h --listener --all --dry-run --yes --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --listener --all --dry-run --yes --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1374,6 +1527,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1401,7 +1558,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit__subcmd__set)
-            opts="-y -o -q -h --listener --dry-run --yes --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --listener --dry-run --yes --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1416,6 +1573,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1443,7 +1604,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__list)
-            opts="-w -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --sort --limit --columns --count --by --watch --fields --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-w -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --sort --limit --columns --count --by --watch --fields --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1521,6 +1682,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1545,7 +1710,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help list show reject accept drain"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list show reject accept drain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1556,6 +1721,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1583,7 +1752,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__accept)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1594,6 +1763,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1621,7 +1794,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__drain)
-            opts="-y -o -q -h --mode --yes --max --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --mode --yes --max --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1668,6 +1841,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1695,7 +1872,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__list)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1706,6 +1883,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1733,7 +1914,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__reject)
-            opts="-o -q -h --after --mode --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --after --mode --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1752,6 +1933,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1779,7 +1964,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__show)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1790,6 +1975,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1817,7 +2006,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__man)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1828,6 +2017,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1855,7 +2048,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help list show drain undrain"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list show drain undrain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1866,6 +2059,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1893,7 +2090,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node__subcmd__drain)
-            opts="-y -o -q -h --mode --yes --max --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --mode --yes --max --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1943,6 +2140,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1967,7 +2168,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node__subcmd__list)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1978,6 +2179,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2005,7 +2210,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node__subcmd__show)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2016,6 +2221,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2043,7 +2252,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node__subcmd__undrain)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2054,6 +2263,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2081,7 +2294,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__pause)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2187,6 +2400,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2211,7 +2428,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__remove)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --type --batch --skip-bad --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --type --batch --skip-bad --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2325,6 +2542,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2349,7 +2570,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__reset)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2452,6 +2673,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2479,7 +2704,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__resume)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2585,6 +2810,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2609,7 +2838,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke)
-            opts="-y -o -q -h --uid --ip --for --type --yes --max-percent --grace --note --dry-run --max --agent --context --timeout --output --no-headers --quiet --color --help list lift"
+            opts="-y -o -q -h --uid --ip --for --type --yes --max-percent --grace --note --dry-run --max --agent --context --token-file --timeout --output --no-headers --quiet --color --help list lift"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2655,6 +2884,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2679,7 +2912,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke__subcmd__lift)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2690,6 +2923,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2717,7 +2954,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke__subcmd__list)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2728,6 +2965,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2755,7 +2996,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__show)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2766,6 +3007,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2793,7 +3038,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__stats)
-            opts="-o -q -h --by --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --by --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2808,6 +3053,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2835,7 +3084,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__wait)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --for --then --yes --max --rate --note --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --for --then --yes --max --rate --note --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2917,6 +3166,10 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2941,7 +3194,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__why)
-            opts="-o -q -h --agent --context --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2952,6 +3205,10 @@ _connctl() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

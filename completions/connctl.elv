@@ -20,6 +20,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -74,6 +75,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --by 'With --count: how many of each value of this field'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -92,6 +94,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;show'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -130,6 +133,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --batch 'Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -173,6 +177,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -215,6 +220,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -257,6 +263,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -299,6 +306,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -325,6 +333,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -341,6 +350,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -360,6 +370,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -373,6 +384,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;show'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -386,6 +398,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;pause'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -399,6 +412,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;resume'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -412,6 +426,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;cancel'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -425,6 +440,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;job;wait'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -447,6 +463,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --max 'Refuse to close more connections than this'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -465,6 +482,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;revoke;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -478,6 +496,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;revoke;lift'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -491,6 +510,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;listener'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -509,6 +529,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;listener;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -522,6 +543,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;listener;show'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -537,6 +559,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --mode 'The dial fails, succeeds and is reset, or hangs [default: refuse]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -550,6 +573,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;listener;accept'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -572,6 +596,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -589,6 +614,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;limit'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -606,6 +632,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --listener 'Only this listener''s'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -620,6 +647,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --listener 'Of this listener; several times for several [default: the agent]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -637,6 +665,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --listener 'Of this listener; several times for several [default: the agent]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -654,6 +683,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;node'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -671,6 +701,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;node;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -684,6 +715,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;node;show'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -706,6 +738,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --pause-if 'Pause when more than this share fails: 5%, or ''failed > 5%'''
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -723,6 +756,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;node;undrain'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -737,6 +771,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --by 'By reason (endings), or by uid, ip, listener or device (live connections)'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -766,6 +801,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --by 'With --count: how many of each value of this field'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -781,6 +817,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;why'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -797,6 +834,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --tag 'A label to add or to change'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -827,6 +865,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --note 'With --then: why, for the log'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -843,6 +882,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;agent'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -855,6 +895,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand run 'Run an agent in the foreground'
             cand status 'Say how the agent is'
             cand reload 'Have the agent read its configuration file again'
+            cand token 'Make a token, and the table for the agent''s configuration'
         }
         &'connctl;agent;run'= {
             cand --forward 'Relay connections to an upstream; several upstreams, with commas between, are tried in order'
@@ -868,6 +909,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --compat 'How facades answer where a system''s document and code differ [default: documented]'
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -881,6 +923,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;agent;status'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -894,6 +937,23 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;agent;reload'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
+            cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
+            cand -o 'The form of what is printed'
+            cand --output 'The form of what is printed'
+            cand --color 'Whether to colour'
+            cand --no-headers 'No titles in table, wide and csv'
+            cand -q 'Nothing on stderr but errors: no summaries, no progress'
+            cand --quiet 'Nothing on stderr but errors: no summaries, no progress'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'connctl;agent;token'= {
+            cand --name 'Whose it is: the name in logs and in the audit'
+            cand --role 'What it allows: viewer reads, operator acts on connections and listeners, admin may everything'
+            cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
+            cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -907,6 +967,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;context'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -924,6 +985,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;context;add'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -938,6 +1000,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;context;list'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -951,6 +1014,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;context;use'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -964,6 +1028,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;context;remove'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -977,6 +1042,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;completion'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -990,6 +1056,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;man'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'
@@ -1003,6 +1070,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;demo'= {
             cand --agent 'Where the agent is: unix:PATH or http://HOST:PORT'
             cand --context 'The agent of this name, see `connctl context`'
+            cand --token-file 'A file with the token that the agent asks for'
             cand --timeout 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]'
             cand -o 'The form of what is printed'
             cand --output 'The form of what is printed'

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_connctl_global_optspecs
-    string join \n agent= context= timeout= o/output= no-headers q/quiet color= h/help V/version
+    string join \n agent= context= token-file= timeout= o/output= no-headers q/quiet color= h/help V/version
 end
 
 function __fish_connctl_needs_command
@@ -26,6 +26,7 @@ end
 
 complete -c connctl -n "__fish_connctl_needs_command" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_needs_command" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_needs_command" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_needs_command" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_needs_command" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -82,6 +83,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand list" -l columns -d 'Onl
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l by -d 'With --count: how many of each value of this field' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -102,6 +104,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand list" -s q -l quiet -d '
 complete -c connctl -n "__fish_connctl_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand show" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand show" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -147,6 +150,7 @@ halfclose\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l batch -d 'Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -194,6 +198,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand reset" -l until-reconnec
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -240,6 +245,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l until-reco
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -286,6 +292,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand pause" -l until-reconnec
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -332,6 +339,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand resume" -l until-reconne
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -360,6 +368,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand apply" -l until-reconnec
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -378,6 +387,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand apply" -s q -l quiet -d 
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -400,6 +410,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -f -a "wait" -d 'Wait until it has ended, at most for --timeout'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -416,6 +427,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_sub
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -432,6 +444,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_sub
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -448,6 +461,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_sub
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -464,6 +478,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_sub
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -480,6 +495,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_sub
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -506,6 +522,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_s
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l max -d 'Refuse to close more connections than this' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -526,6 +543,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_s
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -f -a "lift" -d 'End a revocation: its user or address may come again'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -542,6 +560,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -558,6 +577,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -579,6 +599,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "drain" -d 'Turn new connections away; the live ones come to their end, or are closed at a pace'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -595,6 +616,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -615,6 +637,7 @@ reset\t''
 stall\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -631,6 +654,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -658,6 +682,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -677,6 +702,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -697,6 +723,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_se
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l listener -d 'Only this listener\'s' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -714,6 +741,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l listener -d 'Of this listener; several times for several [default: the agent]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -733,6 +761,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l listener -d 'Of this listener; several times for several [default: the agent]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -752,6 +781,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -772,6 +802,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -f -a "undrain" -d 'Take new connections again on every listener'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -788,6 +819,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_su
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -815,6 +847,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_su
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -834,6 +867,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_su
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -855,6 +889,7 @@ listener\t''
 device\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -887,6 +922,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand history" -l columns -d '
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l by -d 'With --count: how many of each value of this field' -r
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand history" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -905,6 +941,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand history" -s q -l quiet -
 complete -c connctl -n "__fish_connctl_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand why" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand why" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand why" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand why" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand why" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -924,6 +961,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand assign" -l device -d 'Fr
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l tag -d 'A label to add or to change' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -958,6 +996,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand wait" -l rate -d 'With -
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l note -d 'With --then: why, for the log' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -974,25 +1013,27 @@ complete -c connctl -n "__fish_connctl_using_subcommand wait" -s y -l yes -d 'Wi
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -l context -d 'The agent of this name, see `connctl context`' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
 json\t'One JSON document'
 jsonl\t'One JSON object a line'
 csv\t'Comma-separated values'
 yaml\t'YAML'
 name\t'Only the name of each thing, one a line'"
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -l no-headers -d 'No titles in table, wide and csv'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -f -a "run" -d 'Run an agent in the foreground'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -f -a "status" -d 'Say how the agent is'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload" -f -a "reload" -d 'Have the agent read its configuration file again'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -f -a "run" -d 'Run an agent in the foreground'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -f -a "status" -d 'Say how the agent is'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -f -a "reload" -d 'Have the agent read its configuration file again'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -f -a "token" -d 'Make a token, and the table for the agent\'s configuration'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l forward -d 'Relay connections to an upstream; several upstreams, with commas between, are tried in order' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l echo -d 'Send what a client sends back to it' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l hold -d 'Read what a client sends and discard it' -r
@@ -1004,6 +1045,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l compat -d 'How facades answer where a system\'s document and code differ [default: documented]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1020,6 +1062,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1036,6 +1079,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1050,8 +1094,30 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l name -d 'Whose it is: the name in logs and in the audit' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l role -d 'What it allows: viewer reads, operator acts on connections and listeners, admin may everything' -r -f -a "viewer\t''
+operator\t''
+admin\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1072,6 +1138,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -f -a "remove" -d 'Forget a name'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1089,6 +1156,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1105,6 +1173,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1121,6 +1190,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1137,6 +1207,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1153,6 +1224,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand completion" -s q -l quie
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand man" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand man" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand man" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand man" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand man" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1169,6 +1241,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand man" -s q -l quiet -d 'N
 complete -c connctl -n "__fish_connctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l token-file -d 'A file with the token that the agent asks for' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'

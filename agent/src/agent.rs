@@ -21,7 +21,8 @@ use crate::listener::{self, Inside, Listeners};
 use crate::ops::job::Jobs;
 use crate::ops::plan::Plans;
 use crate::ops::reload::{Read, Source};
-use crate::ops::{Node, node, reload, stop};
+use crate::ops::trust::Trust;
+use crate::ops::{Node, Parts, node, reload, stop};
 use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
@@ -65,7 +66,7 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
     let history = state_dir.as_deref().map(|dir| dir.file(HISTORY_FILE));
     let record = Arc::new(Record::open(&settings.record, history)?);
     let (ids, revocations) = (Arc::new(Ids::open(state_dir)?), Arc::new(revocations));
-    let server = Server::bind(&settings.control)?;
+    let server = Server::bind(&settings)?;
 
     let (descriptors, pipes) = shares(node::descriptors_limit(), usize::from(settings.threads));
     let (registry, stats) = (Arc::new(Registry::default()), Arc::new(Stats::default()));
@@ -95,14 +96,16 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
     };
     let (stats_too, descriptors) = (Arc::clone(&stats), Arc::clone(&shared.descriptors));
     let own = outbound::Inside { pool: Arc::clone(&pool), ids, stats: stats_too, descriptors };
-    let node = Arc::new(Node {
+    let trust = Trust::new(&settings.trust);
+    let node = Arc::new(Node::new(Parts {
         listeners: Listeners::start(bound, inside)?,
         source,
         levels,
         book: Book::new(&settings),
         outbound: Outbound::new(own, &settings.outbound),
         settings,
-        registry,
+        everyone: registry,
+        trust,
         revocations,
         stats,
         record,
@@ -112,7 +115,7 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
         control: server.addresses(),
         started_wall_ms: clock::wall_ms(),
         started_ms: clock::now_ms(),
-    });
+    }));
     print_ready(&node)?;
 
     let (stop_control, stopped) = watch::channel(false);

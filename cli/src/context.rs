@@ -34,6 +34,9 @@ pub(crate) struct Contexts {
 pub(crate) struct Context {
     /// As `--agent` takes it.
     pub agent: String,
+    /// As `--token-file` takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
 }
 
 /// `$XDG_CONFIG_HOME/connctl/contexts.json`, or below `~/.config`; `None` where neither is known.

@@ -1,10 +1,11 @@
 //! Arguments and environment, resolved once. The rest of the program asks neither again.
 
 use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use connctl_api::client::{Client, Endpoint};
+use connctl_api::client::{Client, Credentials, Endpoint, Token};
 use connctl_api::endpoint::default_socket;
 
 use crate::args::output::{Format, OutputArgs, When};
@@ -35,6 +36,8 @@ pub(crate) struct Invocation {
     /// As typed, or of the environment where neither this nor a context was typed.
     pub agent: Option<String>,
     context: Option<String>,
+    /// As typed.
+    pub token_file: Option<PathBuf>,
 }
 
 impl Invocation {
@@ -56,6 +59,7 @@ impl Invocation {
             timeout: target.timeout,
             agent: typed(&target.agent).or_else(|| from_env().filter(|_| context.is_none())),
             context,
+            token_file: target.token_file.clone(),
         }
     }
 
@@ -71,26 +75,48 @@ impl Invocation {
 
     /// The same for a call that may be silent for longer.
     pub(crate) fn client_with(&self, patience: Duration) -> Result<Client> {
-        Ok(Client::new(self.endpoint()?, patience)?)
+        let (endpoint, token_file) = self.target()?;
+        Ok(Client::with(endpoint, patience, &self.credentials(token_file)?)?)
     }
 
-    /// Where the agent is: what was typed, `CONNCTL_AGENT`, the context in use, the default socket.
-    pub(crate) fn endpoint(&self) -> Result<Endpoint> {
+    /// What the agent is shown: the token in `--token-file`, in `CONNCTL_TOKEN`, or in the context's file.
+    fn credentials(&self, of_context: Option<PathBuf>) -> Result<Credentials> {
+        let from_env = || std::env::var_os("CONNCTL_TOKEN").filter(|text| !text.is_empty());
+        let (text, what) = match (&self.token_file, from_env()) {
+            (None, Some(text)) => (text.to_string_lossy().into_owned(), "CONNCTL_TOKEN".to_owned()),
+            (typed, _) => {
+                let Some(path) = typed.clone().or(of_context) else { return Ok(Credentials::default()) };
+                let text = std::fs::read_to_string(&path).map_err(|error| {
+                    Failure::usage(format!("the token file {} cannot be read: {error}", path.display()))
+                })?;
+                (text, format!("the token in {}", path.display()))
+            }
+        };
+        let token = Token::new(&text).map_err(|error| Failure::usage(format!("{what} {error}")))?;
+        Ok(Credentials { token: Some(token) })
+    }
+
+    /// Where the agent is: what was typed, `CONNCTL_AGENT`, the context in use, the default socket; and the
+    /// token file that goes with it.
+    fn target(&self) -> Result<(Endpoint, Option<PathBuf>)> {
         let contexts;
-        let agent = match (&self.agent, &self.context) {
+        let (agent, token_file) = match (&self.agent, &self.context) {
             (Some(_), Some(_)) => {
                 return Err(Failure::usage("--agent and --context name two agents").hint("give one").into());
             }
-            (Some(agent), None) => agent,
+            (Some(agent), None) => (agent, None),
             (None, name) => {
                 contexts = Contexts::load()?;
                 match name.as_ref().or(contexts.current.as_ref()) {
-                    Some(name) => &contexts.named(name)?.agent,
-                    None => return Ok(Endpoint::Unix(default_socket())),
+                    Some(name) => {
+                        let context = contexts.named(name)?;
+                        (&context.agent, context.token_file.clone())
+                    }
+                    None => return Ok((Endpoint::Unix(default_socket()), None)),
                 }
             }
         };
-        agent.parse().map_err(|error: String| Failure::usage(error).into())
+        Ok((agent.parse().map_err(|error: String| Failure::usage(error))?, token_file))
     }
 }
 

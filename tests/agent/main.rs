@@ -40,4 +40,5 @@ mod relay;
 mod reload;
 mod restart;
 mod revoke;
+mod trust;
 mod v1;

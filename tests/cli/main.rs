@@ -24,4 +24,5 @@ mod reload;
 mod remove;
 mod revoke;
 mod terminal;
+mod token;
 mod use_cases;

@@ -52,7 +52,7 @@ fn every_command_of_the_readme_works() {
         let whole = format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}");
         command.args(["-euo", "pipefail", "-c", &whole]).current_dir(dir.path());
         command.env("PATH", &search).env("HOME", dir.path()).env("XDG_RUNTIME_DIR", dir.path());
-        command.env_remove("CONNCTL_AGENT");
+        command.env_remove("CONNCTL_AGENT").env_remove("CONNCTL_TOKEN");
         let run = run(&mut command, "", Duration::from_secs(60));
         assert_eq!(run.code, Some(0), "README.md:{line}\n{}\n{}", run.stdout, run.stderr);
     }

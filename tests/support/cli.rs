@@ -55,7 +55,12 @@ impl Connctl {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(super::agent::BINARY);
-        command.args(args).env_remove("CONNCTL_AGENT").env_remove("CONNCTL_CONTEXT").env("NO_COLOR", "1");
+        command
+            .args(args)
+            .env_remove("CONNCTL_AGENT")
+            .env_remove("CONNCTL_TOKEN")
+            .env_remove("CONNCTL_CONTEXT")
+            .env("NO_COLOR", "1");
         for name in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "HOME"] {
             command.env(name, "/nonexistent");
         }

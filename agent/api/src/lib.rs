@@ -6,6 +6,7 @@
 //! the `client` feature apart.
 #![warn(missing_docs)]
 
+pub mod access;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod conn;

@@ -1,4 +1,6 @@
-//! The native paths, once.
+//! The paths, once, and what each asks of whoever calls it.
+
+use crate::access::{ACT, ACT_ALL, ADMIN, Access, PREPARE, READ, READ_ALL};
 
 /// Listing; see [`crate::conn::ListQuery`].
 pub const CONNECTIONS: &str = "/v1/connections";
@@ -63,42 +65,109 @@ pub const JOB_CANCEL: &str = "/v1/jobs/{job_id}/cancel";
 /// The description of all this.
 pub const OPENAPI: &str = "/v1/openapi.json";
 
+/// A method, a path, and what it asks of whoever calls it.
+pub type Row = (&'static str, &'static str, Access);
+
 /// Every native route with its methods.
-pub const ALL: &[(&str, &str)] = &[
-    ("GET", CONNECTIONS),
-    ("GET", CONNECTION),
-    ("POST", ASSIGN),
-    ("GET", WHY),
-    ("GET", HISTORY),
-    ("POST", OPERATIONS),
-    ("GET", LISTENERS),
-    ("GET", LISTENER),
-    ("POST", REJECT),
-    ("POST", ACCEPT),
-    ("POST", DRAIN),
-    ("GET", LIMITS),
-    ("PATCH", LIMITS),
-    ("DELETE", LIMITS),
-    ("GET", STATS),
-    ("GET", NODE),
-    ("POST", RELOAD),
-    ("POST", NODE_DRAIN),
-    ("GET", HEALTH),
-    ("GET", REVOCATIONS),
-    ("POST", REVOCATIONS),
-    ("DELETE", REVOCATION),
-    ("POST", WAIT),
-    ("GET", PLANS),
-    ("POST", PLANS),
-    ("GET", PLAN),
-    ("DELETE", PLAN),
-    ("GET", PLAN_CONNECTIONS),
-    ("POST", APPLY),
-    ("GET", JOBS),
-    ("GET", JOB),
-    ("GET", JOB_WATCH),
-    ("POST", JOB_PAUSE),
-    ("POST", JOB_RESUME),
-    ("POST", JOB_CANCEL),
-    ("GET", OPENAPI),
+pub const ALL: &[Row] = &[
+    ("GET", CONNECTIONS, READ),
+    ("GET", CONNECTION, READ),
+    ("POST", ASSIGN, ACT),
+    ("GET", WHY, READ_ALL),
+    ("GET", HISTORY, READ_ALL),
+    ("POST", OPERATIONS, ACT),
+    ("GET", LISTENERS, READ),
+    ("GET", LISTENER, READ),
+    ("POST", REJECT, ACT),
+    ("POST", ACCEPT, ACT),
+    ("POST", DRAIN, ACT),
+    ("GET", LIMITS, READ_ALL),
+    ("PATCH", LIMITS, ADMIN),
+    ("DELETE", LIMITS, ADMIN),
+    ("GET", STATS, READ),
+    ("GET", NODE, READ),
+    ("POST", RELOAD, ADMIN),
+    ("POST", NODE_DRAIN, ACT_ALL),
+    ("GET", HEALTH, READ),
+    ("GET", REVOCATIONS, READ_ALL),
+    ("POST", REVOCATIONS, ACT_ALL),
+    ("DELETE", REVOCATION, ACT_ALL),
+    ("POST", WAIT, READ),
+    ("GET", PLANS, READ_ALL),
+    ("POST", PLANS, PREPARE),
+    ("GET", PLAN, READ_ALL),
+    ("DELETE", PLAN, ACT_ALL),
+    ("GET", PLAN_CONNECTIONS, READ),
+    ("POST", APPLY, ACT),
+    ("GET", JOBS, READ_ALL),
+    ("GET", JOB, READ_ALL),
+    ("GET", JOB_WATCH, READ_ALL),
+    ("POST", JOB_PAUSE, ACT_ALL),
+    ("POST", JOB_RESUME, ACT_ALL),
+    ("POST", JOB_CANCEL, ACT_ALL),
+    ("GET", OPENAPI, READ),
 ];
+
+/// The routes of the facades, as the router knows them.
+pub const FACADES: &[Row] = &[
+    ("GET", "/current/{*rest}", READ),
+    ("DELETE", "/current/{*rest}", ACT),
+    ("PUT", "/current/{*rest}", ACT),
+    ("DELETE", "/server/listener", ACT),
+    ("PUT", "/server/listener", ACT),
+    ("GET", "/version", READ),
+    // Simulacron names listeners by their places among all.
+    ("GET", "/connections/{*scope}", READ_ALL),
+    ("DELETE", "/connections/{*scope}", ACT_ALL),
+    ("GET", "/connections", READ_ALL),
+    ("DELETE", "/connection/{cluster}/{ip}/{port}", ACT_ALL),
+    ("PUT", "/listener/{*scope}", ACT_ALL),
+    ("DELETE", "/listener/{*scope}", ACT_ALL),
+    ("PUT", "/pause-reads/{*scope}", ACT_ALL),
+    ("DELETE", "/pause-reads/{*scope}", ACT_ALL),
+    ("GET", "/cluster", READ_ALL),
+    ("GET", "/cluster/{*scope}", READ_ALL),
+    ("POST", "/conn/remove", ACT),
+    ("POST", "/conn/kick", ACT),
+    ("GET", "/connz", READ),
+    ("GET", "/varz", READ),
+    ("GET", "/health", READ),
+    ("POST", "/user/device_quit", ACT),
+    ("POST", "/user/onlinestatus", READ),
+    ("GET", "/manager/connections", READ),
+    ("GET", "/manager/connections/{session_id}", READ),
+    // A session belongs to no listener.
+    ("POST", "/api/nats/connect", ACT_ALL),
+    ("POST", "/api/nats/disconnect", ACT_ALL),
+    ("GET", "/api/nats/connection/stats", READ_ALL),
+    ("GET", "/api/nats/status", READ_ALL),
+    ("GET", "/api/nats/health", READ_ALL),
+    ("GET", "/api/health", READ),
+];
+
+/// What a path asks of whoever calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It is in the table with this method.
+    Row(Access),
+    /// It is in the table, and this method is not.
+    OtherMethod,
+    /// It is not in the table.
+    Nothing,
+}
+
+/// Looks a method and a path up, as they stand in the tables.
+pub fn find(method: &str, path: &str) -> Found {
+    // Whoever may read an answer may read its head.
+    let method = if method == "HEAD" { "GET" } else { method };
+    let mut found = Found::Nothing;
+    for (own, place, access) in ALL.iter().chain(FACADES) {
+        if *place == path {
+            if *own == method {
+                return Found::Row(*access);
+            }
+            found = Found::OtherMethod;
+        }
+    }
+    found
+}

@@ -1,4 +1,5 @@
 //! Floor 1: the clock, chance, the inbox of a thread, the state directory.
+pub mod actor;
 pub mod clock;
 pub mod inbox;
 pub mod log;

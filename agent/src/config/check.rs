@@ -22,6 +22,7 @@ use super::settings::{
     DEFAULT_SHUTDOWN_GRACE, Keepalive, ListenerSettings, MAX_SESSIONS, MAX_THREADS, OutboundSettings,
     Settings, Upstream,
 };
+use super::trust::TrustSettings;
 
 /// The longest name of a listener in bytes.
 const MAX_NAME_BYTES: usize = 64;
@@ -74,6 +75,8 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         );
         listeners.push(checked);
     }
+    let names: Vec<_> = listeners.iter().map(|listener| listener.name.as_str()).collect();
+    let trust = TrustSettings::check(file.token, file.peer, &names)?;
     Ok(Settings {
         node_id: NodeId::new(flags.node_id.or(file.node_id).unwrap_or(DEFAULT_NODE_ID))
             .context("node_id is wrong")?,
@@ -85,6 +88,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         shutdown_grace: file.shutdown_grace.map_or(DEFAULT_SHUTDOWN_GRACE, |time| time.0),
         max_connections: file.max_connections,
         record,
+        trust,
         outbound: outbound_settings(&file.outbound)?,
         plan_lifetime: positive(file.plan_lifetime, DEFAULT_PLAN_LIFETIME, "plan_lifetime")?,
         listeners,

@@ -25,6 +25,13 @@ pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {
         ("compat", old.compat != new.compat, false),
         ("threads", old.threads != new.threads, false),
         ("outbound", old.outbound != new.outbound, false),
+        ("token", old.trust.tokens != new.trust.tokens, true),
+        // Whether others can connect to the socket at all is settled when it is made.
+        (
+            "peer",
+            old.trust.peers != new.trust.peers,
+            old.trust.peers.is_empty() == new.trust.peers.is_empty(),
+        ),
         ("log", old.log != new.log, true),
         ("plan_lifetime", old.plan_lifetime != new.plan_lifetime, false),
         ("shutdown_grace", old.shutdown_grace != new.shutdown_grace, true),
@@ -92,6 +99,7 @@ pub fn taken_over(old: &Settings, new: &Settings) -> Settings {
     };
     Settings {
         log: new.log,
+        trust: new.trust.clone(),
         shutdown_grace: new.shutdown_grace,
         max_connections: new.max_connections,
         listeners: new.listeners.iter().map(listener).collect(),

@@ -13,6 +13,7 @@ use super::keys::{Size, Span};
 use super::policy::{KeepAlive, OnOver};
 use super::reconnect::Reconnect;
 use super::settings::{Compat, Level, ProxyVersion};
+use super::trust::{Peer, Token};
 
 /// The file as it is written. Absent keys leave the default or the flag in force.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -50,6 +51,12 @@ pub struct File {
     /// The listeners.
     #[serde(default)]
     pub listener: Vec<Listener>,
+    /// Tokens.
+    #[serde(default)]
+    pub token: Vec<Token>,
+    /// Peers of the unix socket.
+    #[serde(default)]
+    pub peer: Vec<Peer>,
 }
 
 /// The `[outbound]` table.

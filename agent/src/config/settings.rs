@@ -13,6 +13,7 @@ use super::keys::Keys;
 use super::policy::Policies;
 use super::reconnect::Reconnection;
 use super::record::RecordSettings;
+use super::trust::TrustSettings;
 
 /// Everything an agent is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,8 @@ pub struct Settings {
     pub plan_lifetime: Duration,
     /// How much is kept of what happened.
     pub record: RecordSettings,
+    /// Who may ask.
+    pub trust: TrustSettings,
     /// The listeners, in the order given: flags first.
     pub listeners: Vec<ListenerSettings>,
     /// Connections that the agent opens itself.

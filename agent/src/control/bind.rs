@@ -1,11 +1,11 @@
 //! The addresses of the control API: a unix socket that belongs to this agent alone, and TCP on loopback.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,10 @@ const BACKLOG: i32 = 1024;
 const SOCKET_MODE: u32 = 0o600;
 /// Who may enter a directory that is made for it: the same.
 const DIRECTORY_MODE: u32 = 0o700;
+/// The same where others may ask: everyone may connect, and is asked who they are.
+const SHARED_SOCKET_MODE: u32 = 0o666;
+/// Everyone may pass through, and nobody else look inside.
+const SHARED_DIRECTORY_MODE: u32 = 0o711;
 /// How often a lock file that was removed meanwhile is opened again.
 const LOCK_ATTEMPTS: u32 = 16;
 
@@ -35,10 +39,12 @@ pub(super) enum Bound {
 }
 
 impl Bound {
-    /// Binds; the error names the address.
-    pub(super) fn new(control: &Control) -> anyhow::Result<Self> {
+    /// Binds; the error names the address. A shared socket is one that every user may connect to.
+    pub(super) fn new(control: &Control, is_shared: bool) -> anyhow::Result<Self> {
         match control {
-            Control::Unix(path) => unix(path).with_context(|| format!("control socket {}", path.display())),
+            Control::Unix(path) => {
+                unix(path, is_shared).with_context(|| format!("control socket {}", path.display()))
+            }
             Control::Tcp(address) => tcp(*address).with_context(|| format!("control address {address}")),
         }
     }
@@ -70,11 +76,15 @@ fn tcp(address: SocketAddr) -> anyhow::Result<Bound> {
     Ok(Bound::Tcp(listener, address))
 }
 
-fn unix(path: &Path) -> anyhow::Result<Bound> {
+fn unix(path: &Path, is_shared: bool) -> anyhow::Result<Bound> {
+    let (socket_mode, directory_mode) = match is_shared {
+        true => (SHARED_SOCKET_MODE, SHARED_DIRECTORY_MODE),
+        false => (SOCKET_MODE, DIRECTORY_MODE),
+    };
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         DirBuilder::new()
             .recursive(true)
-            .mode(DIRECTORY_MODE)
+            .mode(directory_mode)
             .create(parent)
             .with_context(|| format!("its directory {} cannot be made", parent.display()))?;
     }
@@ -83,8 +93,12 @@ fn unix(path: &Path) -> anyhow::Result<Bound> {
     remove_stale(path)?;
     let socket = stream_socket()?;
     // On Linux the file takes its mode from the socket: there is no moment at which others could connect.
-    rustix::fs::fchmod(&socket, Mode::from_raw_mode(SOCKET_MODE))?;
+    rustix::fs::fchmod(&socket, Mode::from_raw_mode(socket_mode))?;
     rustix::net::bind(&socket, &SocketAddrUnix::new(path).context("its path is too long")?)?;
+    if is_shared {
+        // The mode of the process's files is for those that it means to keep to itself.
+        fs::set_permissions(path, Permissions::from_mode(socket_mode))?;
+    }
     let made = fs::symlink_metadata(path)?;
     let claim = Claim { path: path.to_owned(), file: (made.dev(), made.ino()), _lock: lock };
     rustix::net::listen(&socket, BACKLOG)?;
@@ -183,8 +197,6 @@ impl Drop for Lock {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     /// A directory of its own for each test, removed at the end.
@@ -217,14 +229,14 @@ mod tests {
     }
 
     fn error(control: &Control) -> String {
-        format!("{:#}", Bound::new(control).unwrap_err())
+        format!("{:#}", Bound::new(control, false).unwrap_err())
     }
 
     #[test]
     fn the_socket_is_private_and_goes_away_with_its_owner() {
         let directory = Directory::new("private");
         let control = directory.control();
-        let bound = Bound::new(&control).unwrap();
+        let bound = Bound::new(&control, false).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(path_of(&control)), 0o600);
         assert_eq!(mode(path_of(&control).parent().unwrap()), 0o700);
@@ -237,7 +249,7 @@ mod tests {
     fn a_live_owner_is_left_alone_and_a_stale_socket_is_replaced() {
         let directory = Directory::new("owner");
         let control = directory.control();
-        let first = Bound::new(&control).unwrap();
+        let first = Bound::new(&control, false).unwrap();
         let message = error(&control);
         assert!(message.contains("alive") && message.contains("agent.sock"), "{message}");
         drop(first);
@@ -247,7 +259,7 @@ mod tests {
         assert!(error(&control).contains("answers"));
         drop(other);
         assert!(path_of(&control).exists());
-        Bound::new(&control).unwrap();
+        Bound::new(&control, false).unwrap();
     }
 
     #[test]
@@ -264,7 +276,7 @@ mod tests {
     fn a_socket_that_took_our_place_is_not_removed() {
         let directory = Directory::new("place");
         let control = directory.control();
-        let bound = Bound::new(&control).unwrap();
+        let bound = Bound::new(&control, false).unwrap();
         fs::remove_file(path_of(&control)).unwrap();
         let other = UnixListener::bind(path_of(&control)).unwrap();
         drop(bound);
@@ -276,7 +288,7 @@ mod tests {
     fn tcp_is_loopback_only_and_a_taken_port_is_named() {
         let message = error(&Control::Tcp("0.0.0.0:0".parse().unwrap()));
         assert!(message.contains("0.0.0.0") && message.contains("loopback"), "{message}");
-        let bound = Bound::new(&Control::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
+        let bound = Bound::new(&Control::Tcp("127.0.0.1:0".parse().unwrap()), false).unwrap();
         let Control::Tcp(address) = bound.address() else { unreachable!() };
         assert_ne!(address.port(), 0);
         let message = error(&bound.address());

@@ -1,6 +1,6 @@
 //! No web page drives the agent. A browser sends `Origin` with every request of a page that could change or
 //! read something, and a page that rebinds its own name to a loopback address sends that name as `Host`.
-//! The unix socket needs none of this: no browser speaks to one, and its file mode says who may.
+//! The unix socket needs none of this: no browser speaks to one, and the kernel says who asks.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -11,22 +11,33 @@ use axum::response::{IntoResponse, Response};
 use connctl_api::error::{ApiError, ErrorCode};
 
 use super::error::Refusal;
+use crate::base::actor::Peer;
 
 /// How a request arrived; put into its extensions by the server.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Transport {
     /// Over a unix socket.
-    Unix,
-    /// Over TCP, on this address of ours.
-    Tcp(SocketAddr),
+    Unix {
+        /// From this process.
+        peer: Peer,
+        /// To an agent of this user.
+        own: u32,
+    },
+    /// Over TCP.
+    Tcp {
+        /// On this address of ours.
+        local: SocketAddr,
+        /// From this one.
+        peer: SocketAddr,
+    },
 }
 
 /// Refuses over TCP what looks like a web page's request.
 pub(super) async fn local_only(request: Request, next: Next) -> Response {
     // A request without the mark cannot be told from one over TCP, so it is treated as one.
     let port = match request.extensions().get::<Transport>() {
-        Some(Transport::Unix) => return next.run(request).await,
-        Some(Transport::Tcp(address)) => address.port(),
+        Some(Transport::Unix { .. }) => return next.run(request).await,
+        Some(Transport::Tcp { local, .. }) => local.port(),
         None => 0,
     };
     match check(request.headers(), request.uri(), port) {

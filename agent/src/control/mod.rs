@@ -3,17 +3,22 @@
 //! touches a connection's sockets.
 
 mod bind;
+mod doors;
 mod error;
 mod extract;
 mod facade;
 mod guard;
+mod permit;
 mod serve;
 mod stream;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trust_tests;
 mod v1;
+mod who;
 
 use std::sync::Arc;
 
@@ -55,12 +60,13 @@ impl FromRef<App> for Stop {
     }
 }
 
-/// All routes. The guard stands before every one of them, also before those that do not exist.
+/// All routes. The two guards stand before every one of them, also before those that do not exist.
 fn router(app: App) -> Router {
     v1::routes()
         .merge(facade::routes())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(axum::middleware::from_fn(permit::permit))
         .layer(axum::middleware::from_fn(guard::local_only))
         .with_state(app)
 }

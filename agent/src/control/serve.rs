@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::{HeaderValue, Request, header};
 use axum::response::{IntoResponse, Response};
 use connctl_api::error::{ApiError, ErrorCode};
@@ -20,10 +19,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::bind::{Bound, Claim};
+use super::doors::Doors;
 use super::error::Refusal;
 use super::guard::Transport;
 use super::{App, Stop};
-use crate::config::Control;
+use crate::base::actor::Peer;
+use crate::config::{Control, Settings};
 use crate::ops::Node;
 
 /// Control connections at once. Operators and scripts need a handful; a descriptor taken here is one that a
@@ -53,8 +54,11 @@ impl Server {
     ///
     /// # Errors
     /// Names the address that cannot be bound, and why.
-    pub fn bind(controls: &[Control]) -> anyhow::Result<Self> {
-        Ok(Self { bound: controls.iter().map(Bound::new).collect::<Result<_, _>>()? })
+    pub fn bind(settings: &Settings) -> anyhow::Result<Self> {
+        // Whoever may ask beside the agent's own user must be able to connect; who that is, is asked then.
+        let is_shared = !settings.trust.peers.is_empty();
+        let bind = |control| Bound::new(control, is_shared);
+        Ok(Self { bound: settings.control.iter().map(bind).collect::<Result<_, _>>()? })
     }
 
     /// The addresses, with the ports that were really taken.
@@ -68,7 +72,8 @@ impl Server {
         let app = App { node, stop: stop.clone() };
         let watching = tokio::spawn(super::facade::watch(app.clone()));
         let shared = Arc::new(Shared {
-            router: super::router(app),
+            doors: Doors::new(app),
+            own: rustix::process::geteuid().as_raw(),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             refusals: Arc::new(Semaphore::new(MAX_REFUSED_CONNECTIONS)),
             stop,
@@ -90,7 +95,9 @@ impl Server {
 
 /// What all control connections have in common.
 struct Shared {
-    router: Router,
+    doors: Doors,
+    /// The user that the agent runs as.
+    own: u32,
     places: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     stop: Stop,
@@ -105,7 +112,7 @@ enum Listener {
 /// A connection that was accepted, over TCP with our address.
 enum Accepted {
     Unix(UnixStream),
-    Tcp(TcpStream, SocketAddr),
+    Tcp(TcpStream, Transport),
 }
 
 impl Listener {
@@ -113,11 +120,11 @@ impl Listener {
         match self {
             Self::Unix(listener, _) => Ok(Accepted::Unix(listener.accept().await?.0)),
             Self::Tcp(listener, address) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, peer) = listener.accept().await?;
                 // Without it a short answer can wait for the acknowledgement of the one before. It fails on
                 // a peer that has gone already, and then nothing is lost.
                 let _ = stream.set_nodelay(true);
-                Ok(Accepted::Tcp(stream, *address))
+                Ok(Accepted::Tcp(stream, Transport::Tcp { local: *address, peer }))
             }
         }
     }
@@ -138,9 +145,16 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
                 Ok(accepted) => {
                     is_failing = false;
                     match accepted {
-                        Accepted::Unix(stream) => spawn(stream, Transport::Unix, &shared, &mut connections),
-                        Accepted::Tcp(stream, address) => {
-                            spawn(stream, Transport::Tcp(address), &shared, &mut connections);
+                        Accepted::Unix(stream) => match peer_of(&stream) {
+                            Ok(peer) => {
+                                let transport = Transport::Unix { peer, own: shared.own };
+                                spawn(stream, transport, &shared, &mut connections);
+                            }
+                            // Nobody is known to have asked.
+                            Err(error) => tracing::warn!(%error, "the peer of a control connection is not known"),
+                        },
+                        Accepted::Tcp(stream, transport) => {
+                            spawn(stream, transport, &shared, &mut connections);
                         }
                     }
                 }
@@ -163,6 +177,11 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
     let _ =
         tokio::time::timeout(STOP_LIMIT, async { while connections.join_next().await.is_some() {} }).await;
     Ok(())
+}
+
+fn peer_of(stream: &UnixStream) -> io::Result<Peer> {
+    let peer = stream.peer_cred()?;
+    Ok(Peer { uid: peer.uid(), gid: peer.gid(), pid: peer.pid() })
 }
 
 /// A connection's right to be there.
@@ -189,10 +208,10 @@ async fn serve_connection<S>(stream: S, transport: Transport, place: Place, shar
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let routes = TowerToHyperService::new(shared.router.clone());
     let is_refused = matches!(place, Place::Refused(_));
+    let doors = Arc::clone(&shared);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(transport);
+        let routes = TowerToHyperService::new(doors.doors.open(&mut request, transport));
         let answer = routes.call(request);
         async move { if is_refused { Ok(too_many()) } else { answer.await } }
     });

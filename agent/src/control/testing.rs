@@ -5,9 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, header};
+use axum::http::{HeaderMap, Request};
 use connctl_api::conn::Mode;
 use connctl_api::id::NodeId;
 use connctl_api::instant::Instant;
@@ -15,17 +14,20 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 
+use super::doors::Doors;
 use super::guard::Transport;
-use super::{App, Stop, router};
+use super::{App, Stop};
+use crate::base::actor::Peer;
 use crate::base::clock;
 use crate::base::state_dir::Ids;
 use crate::config::settings::DEFAULT_PLAN_LIFETIME;
 use crate::config::{Compat, ListenerSettings, RecordSettings, Settings};
 use crate::listener::{self, Inside, Listeners};
-use crate::ops::Node;
 use crate::ops::job::Jobs;
 use crate::ops::plan::Plans;
 use crate::ops::reload::Source;
+use crate::ops::trust::Trust;
+use crate::ops::{Node, Parts};
 use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
@@ -41,7 +43,7 @@ pub(super) const NODE_ID: u64 = 7;
 /// The agent; its threads end with it.
 pub(super) struct Agent {
     node: Arc<Node>,
-    router: Router,
+    doors: Doors,
     _stop: watch::Sender<bool>,
 }
 
@@ -62,7 +64,12 @@ impl Answer {
 impl Agent {
     /// An agent with these `echo` listeners.
     pub(super) fn start(compat: Compat, listeners: &[&str]) -> Self {
-        let settings = Arc::new(settings(compat, listeners));
+        Self::start_with(settings(compat, listeners))
+    }
+
+    /// An agent with these settings.
+    pub(super) fn start_with(settings: Settings) -> Self {
+        let settings = Arc::new(settings);
         let (registry, stats) = (Arc::new(Registry::default()), Arc::new(Stats::default()));
         let descriptors = Arc::new(Budget::new(1_000));
         let revocations = Arc::new(Revocations::open(None, Instant(0)).unwrap());
@@ -90,14 +97,16 @@ impl Agent {
         };
         let own = outbound::Inside { pool: Arc::clone(&pool), ids, stats: Arc::clone(&stats), descriptors };
         let bound = listener::bind(&settings.listeners, 0).unwrap();
-        let node = Arc::new(Node {
+        let trust = Trust::new(&settings.trust);
+        let node = Arc::new(Node::new(Parts {
             listeners: Listeners::start(bound, inside).unwrap(),
             levels: crate::base::log::Levels::fixed(),
             source: Source::new(Arc::clone(&settings), None),
             book: Book::new(&settings),
             outbound: Outbound::new(own, &settings.outbound),
             settings,
-            registry,
+            everyone: registry,
+            trust,
             revocations,
             stats,
             record,
@@ -107,26 +116,47 @@ impl Agent {
             control: Vec::new(),
             started_wall_ms: clock::wall_ms(),
             started_ms: clock::now_ms(),
-        });
+        }));
         let (stop, stopped) = watch::channel(false);
-        let router = router(App { node: Arc::clone(&node), stop: Stop(stopped) });
-        Self { node, router, _stop: stop }
+        let doors = Doors::new(App { node: Arc::clone(&node), stop: Stop(stopped) });
+        Self { node, doors, _stop: stop }
     }
 
     /// One request over the unix socket, as it were.
     pub(super) async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
-        let request = Request::builder().method(method).uri(path).extension(Transport::Unix);
-        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        self.ask_with(method, path, &[], body).await
     }
 
-    /// One request of a web page over TCP.
-    pub(super) async fn ask_over_tcp(&self, method: &str, path: &str, origin: &str) -> Answer {
-        let request = Request::builder().method(method).uri(path).header(header::ORIGIN, origin);
-        self.send(request.body(Body::empty()).unwrap()).await
+    /// The same with these header fields.
+    pub(super) async fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let transport = Transport::Unix { peer: Peer { uid: 1, gid: 1, pid: None }, own: 1 };
+        self.send(request.body(Body::from(body.to_owned())).unwrap(), transport).await
     }
 
-    async fn send(&self, request: Request<Body>) -> Answer {
-        let response = TowerToHyperService::new(self.router.clone()).call(request).await.unwrap();
+    /// One request over TCP.
+    pub(super) async fn ask_over_tcp(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let address = SocketAddr::from(([127, 0, 0, 1], 5001));
+        let transport = Transport::Tcp { local: address, peer: address };
+        self.send(request.body(Body::empty()).unwrap(), transport).await
+    }
+
+    async fn send(&self, mut request: Request<Body>, transport: Transport) -> Answer {
+        let router = self.doors.open(&mut request, transport);
+        let response = TowerToHyperService::new(router).call(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
@@ -191,6 +221,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         max_connections: None,
         plan_lifetime: DEFAULT_PLAN_LIFETIME,
         record: RecordSettings::default(),
+        trust: crate::config::trust::TrustSettings::default(),
         listeners: listeners.iter().map(listener).collect(),
         outbound: crate::config::OutboundSettings {
             idle_timeout: None,

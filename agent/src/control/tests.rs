@@ -24,7 +24,7 @@ async fn ended_with_fin(stream: &TcpStream) -> bool {
 #[tokio::test]
 async fn every_native_route_is_served_with_its_method_alone() {
     let agent = Agent::start(Compat::Documented, &["redis"]);
-    for (method, path) in route::ALL {
+    for (method, path, _) in route::ALL {
         let real = path.replace("{conn_id}", "999").replace("{name}", "redis").replace("{id}", "999");
         let answer = agent.ask(method, &real, "{}").await;
         assert_ne!(answer.status, 405, "{method} {real}");
@@ -47,9 +47,10 @@ async fn every_native_route_is_served_with_its_method_alone() {
 #[tokio::test]
 async fn a_request_without_the_mark_of_the_unix_socket_is_guarded() {
     let agent = Agent::start(Compat::Documented, &[]);
-    let answer = agent.ask_over_tcp("GET", "/v1/health", "http://evil.example").await;
+    let answer = agent.ask_over_tcp("GET", "/v1/health", &[("origin", "http://evil.example")]).await;
     assert_eq!((answer.status, &answer.json()["error"]["code"]), (403, &"foreign_origin".into()));
-    let answer = agent.ask_over_tcp("DELETE", "/current/connections", "http://evil.example").await;
+    let answer =
+        agent.ask_over_tcp("DELETE", "/current/connections", &[("origin", "http://evil.example")]).await;
     assert_eq!(answer.status, 403);
 }
 

@@ -30,6 +30,12 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
     if request.uid.is_none() && request.device.is_none() && request.tags.is_empty() {
         return Err(wrong("uid", "nothing to assign: give uid, device or tags".to_owned()));
     }
+    if let (Some(uid), Some(scope)) = (&request.uid, &node.scope)
+        && !scope.has_uid(Some(uid))
+    {
+        let message = format!("uid {uid:?} is outside the caller's scope, which is {scope}");
+        return Err(ApiError::new(ErrorCode::Denied, message).field("uid"));
+    }
     let conn = node.registry.get(id).ok_or_else(|| show::not_found(id))?;
     let has_uid = request.uid.is_some();
     let is_news = has_uid || request.device.is_some();
@@ -50,9 +56,9 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
         }
     };
     if has_uid {
-        revoke::enforce_uid(node, &conn, || node.registry.assign(&conn, change));
+        revoke::enforce_uid(node, &conn, || node.registry.whole().assign(&conn, change));
     } else {
-        node.registry.assign(&conn, change);
+        node.registry.whole().assign(&conn, change);
     }
     if is_full {
         return Err(wrong("tags", format!("connection {id} would have more than {MAX_TAGS} tags")));
@@ -65,7 +71,7 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
 
 /// The user or device of a connection has become known: whoever is one too many is closed.
 fn enforce(node: &Node, conn: &Arc<Conn>) {
-    let (conns, reason) = evict::over_labels(&node.registry, conn, clock::now_ms());
+    let (conns, reason) = evict::over_labels(node.registry.whole(), conn, clock::now_ms());
     if conns.is_empty() {
         return;
     }

@@ -14,10 +14,11 @@ use connctl_api::pace::Pace;
 use serde::{Deserialize, Serialize};
 
 use super::operate::{self, Operation};
+use super::seen::Seen;
 use super::{Node, guard, select};
 use crate::base::clock;
 use crate::base::random::Random;
-use crate::registry::{Conn, Registry};
+use crate::registry::Conn;
 
 /// A set that is fixed, and what is to be done to it.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl Entry {
     }
 
     /// The connection, if it still lives.
-    pub fn find(&self, registry: &Registry) -> Option<Arc<Conn>> {
+    pub fn find(&self, registry: &Seen) -> Option<Arc<Conn>> {
         registry.get(self.conn_id).filter(|conn| conn.opened_wall_ms() == self.born_ms)
     }
 }
@@ -273,14 +274,14 @@ mod tests {
 
     #[test]
     fn an_entry_is_one_connection_and_no_other_of_its_id() {
-        let registry = Registry::default();
+        let registry = Seen::new(Arc::default(), None);
         let (first, second) = (conn(7, 100), conn(7, 101));
         let entry = Entry::of(&first, &Operation::new(OperationKind::Close));
         assert!(entry.find(&registry).is_none());
-        registry.enter(&first);
+        registry.whole().enter(&first);
         assert!(Arc::ptr_eq(&entry.find(&registry).unwrap(), &first));
-        registry.leave(&first);
-        registry.enter(&second);
+        registry.whole().leave(&first);
+        registry.whole().enter(&second);
         assert!(entry.find(&registry).is_none());
     }
 

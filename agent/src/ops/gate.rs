@@ -53,13 +53,20 @@ fn no_after(request: &GateRequest) -> Result<(), ApiError> {
     }
 }
 
-/// All listeners.
+/// All listeners that may be seen.
 pub async fn rows(node: &Node) -> Vec<ListenerRow> {
-    node.listeners.rows().await
+    let mut rows = node.listeners.rows().await;
+    rows.retain(|row| node.has_listener(&row.name));
+    rows
 }
 
 async fn order(node: &Node, names: &[String], order: GateOrder) -> Result<GateReports, ApiError> {
-    let places = node.listeners.places();
+    if let Some(scope) = node.scope.as_ref().filter(|scope| !scope.uids.is_empty()) {
+        let message = format!("a listener is every user's, and the caller's scope is {scope}");
+        return Err(ApiError::new(ErrorCode::Denied, message));
+    }
+    let mut places = node.listeners.places().to_vec();
+    places.retain(|place| node.has_listener(&place.settings.name));
     let named: Vec<_> = match names {
         [] => (0..places.len()).collect(),
         names => named(&places, names, "names")?,

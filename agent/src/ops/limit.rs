@@ -151,7 +151,7 @@ fn log(rows: &[LimitRow]) {
 pub async fn enforce(node: &Node) -> Ending {
     let mut ending = node.pool.refresh().await;
     let surplus = {
-        let _choosing = node.registry.choosing();
+        let _choosing = node.registry.whole().choosing();
         let surplus = surplus(node, &current(node), &HashSet::new());
         surplus.iter().for_each(|conn| conn.doom());
         surplus
@@ -190,7 +190,7 @@ async fn would_end(node: &Node, policies: ByIndex) -> Ending {
             ending.push((conn, Reason::MaxPending));
         }
     }
-    let _choosing = node.registry.choosing();
+    let _choosing = node.registry.whole().choosing();
     ending.extend(surplus(node, &policies, &gone).into_iter().map(|conn| (conn, Reason::Evicted)));
     ending.sort_by_key(|(conn, _)| conn.id());
     ending
@@ -199,7 +199,7 @@ async fn would_end(node: &Node, policies: ByIndex) -> Ending {
 fn surplus(node: &Node, policies: &ByIndex, gone: &HashSet<ConnId>) -> Vec<Arc<Conn>> {
     let now_ms = clock::now_ms();
     let of = |(index, policies): (&usize, &Policies)| {
-        evict::surplus(&node.registry, *index, &policies.limits, gone, now_ms)
+        evict::surplus(node.registry.whole(), *index, &policies.limits, gone, now_ms)
     };
     policies.iter().flat_map(of).collect()
 }

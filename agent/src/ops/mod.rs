@@ -19,12 +19,14 @@ pub mod plan;
 pub mod reload;
 pub mod revoke;
 mod row;
+mod seen;
 pub mod select;
 pub mod session;
 pub mod show;
 pub mod stats;
 pub mod stop;
+pub mod trust;
 pub mod wait;
 pub mod why;
 
-pub use node::Node;
+pub use node::{Node, Parts};

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use connctl_api::access::Scope;
 use connctl_api::instant::Instant;
 use connctl_api::node::NodeReport;
 
+use super::gate;
 use super::job::Jobs;
 use super::plan::Plans;
 use super::reload::Source;
+use super::seen::Seen;
+use super::trust::Trust;
 use crate::base::clock;
 use crate::base::log::Levels;
 use crate::config::{Control, Settings};
@@ -20,13 +24,52 @@ use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::Pool;
 
-/// Everything that operations work with.
+/// The agent as one request has it: all its parts, and of the connections those that may be seen.
 #[derive(Debug)]
 pub struct Node {
+    parts: Arc<Parts>,
+    /// Who is here, as far as it may be seen.
+    pub registry: Seen,
+    /// What may be seen and acted on; everything where absent.
+    pub scope: Option<Arc<Scope>>,
+}
+
+impl Node {
+    /// The agent without a scope.
+    pub fn new(parts: Parts) -> Self {
+        let registry = Seen::new(Arc::clone(&parts.everyone), None);
+        Self { parts: Arc::new(parts), registry, scope: None }
+    }
+
+    /// The same agent for someone with this scope.
+    #[must_use]
+    pub fn narrowed(&self, scope: Arc<Scope>) -> Self {
+        let registry = Seen::new(Arc::clone(&self.parts.everyone), Some(Arc::clone(&scope)));
+        Self { parts: Arc::clone(&self.parts), registry, scope: Some(scope) }
+    }
+
+    /// Whether a listener of this name may be seen.
+    pub fn has_listener(&self, name: &str) -> bool {
+        self.scope.as_ref().is_none_or(|scope| scope.has_listener(Some(name)))
+    }
+}
+
+impl std::ops::Deref for Node {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+/// Everything that operations work with.
+#[derive(Debug)]
+pub struct Parts {
     /// As it was set up.
     pub settings: Arc<Settings>,
-    /// Who is here.
-    pub registry: Arc<Registry>,
+    /// Who is here: [`Node::registry`] for all that is done for a request.
+    pub everyone: Arc<Registry>,
+    /// Who may ask.
+    pub trust: Trust,
     /// Who is refused.
     pub revocations: Arc<Revocations>,
     /// What happened.
@@ -59,7 +102,7 @@ pub struct Node {
 
 /// The agent in one answer.
 pub async fn report(node: &Node) -> NodeReport {
-    let rows = node.listeners.rows().await;
+    let rows = gate::rows(node).await;
     NodeReport {
         node_id: node.settings.node_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),

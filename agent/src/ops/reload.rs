@@ -87,6 +87,7 @@ fn take_over(node: &Node) -> anyhow::Result<(Vec<ReloadRow>, impl Future<Output 
             outcome: found.outcome,
         })
         .collect();
+    node.trust.replace(&taken.trust);
     node.levels.set(new.log.map(Level::word));
     for change in changes.iter_mut().filter(|change| change.key == "log" && node.levels.is_fixed()) {
         // The environment says what is logged.

@@ -54,7 +54,7 @@ pub fn find(node: &Node, name: &str) -> Option<Arc<Session>> {
 pub async fn connect(node: &Arc<Node>, target: Target) -> Result<Arc<Session>, Failure> {
     let node = Arc::clone(node);
     let opening = async move {
-        let place = node.outbound.sessions.place(&node.registry);
+        let place = node.outbound.sessions.place(node.registry.whole());
         let place = place.ok_or_else(|| Failure::room("there are too many sessions with a connection"))?;
         let conn = node.outbound.open(&target).await?;
         if !node.outbound.asks(&conn).await {
@@ -83,7 +83,7 @@ pub async fn ready(node: &Arc<Node>, session: &Arc<Session>) -> Result<(), Unusa
 async fn look_after(node: &Node, session: &Session) -> Result<(), Unusable> {
     let attempts = session.attempts();
     let mut last = session.turn.lock().await;
-    if let Some(conn) = session.live(&node.registry) {
+    if let Some(conn) = session.live(node.registry.whole()) {
         if conn.state() == State::Paused {
             return Err(Unusable::Paused);
         }
@@ -133,12 +133,12 @@ async fn open_again(node: &Node, session: &Session) -> Result<(), Unusable> {
 /// How a session is, without using it.
 pub async fn health(node: &Node, session: &Session) -> Health {
     let idle_ms = session.idle_ms();
-    let Some(conn) = session.live(&node.registry) else {
+    let Some(conn) = session.live(node.registry.whole()) else {
         return Health { is_connected: false, is_healthy: false, idle_ms };
     };
     let answers = conn.state() != State::Paused && node.outbound.asks(&conn).await;
     // The question may have brought its end to light.
-    let is_connected = session.live(&node.registry).is_some();
+    let is_connected = session.live(node.registry.whole()).is_some();
     Health { is_connected, is_healthy: is_connected && answers, idle_ms }
 }
 

@@ -2,13 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::stats::{GroupCount, ReasonCount, StatsBy};
 
 use super::Node;
 
 /// How often connections ended for which reason, by side.
-pub fn by_reason(node: &Node) -> Vec<ReasonCount> {
-    node.stats.by_reason()
+///
+/// # Errors
+/// `denied` to someone with a scope: endings are counted for the agent as a whole.
+pub fn by_reason(node: &Node) -> Result<Vec<ReasonCount>, ApiError> {
+    if let Some(scope) = &node.scope {
+        let message = format!("endings are counted for the whole agent, and the caller's scope is {scope}");
+        return Err(ApiError::new(ErrorCode::Denied, message).field("by"));
+    }
+    Ok(node.stats.by_reason())
 }
 
 /// Live connections and their bytes by user, address, listener or device, most connections first.

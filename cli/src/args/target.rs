@@ -1,5 +1,6 @@
 //! Which agent, and how long it has to answer.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -16,6 +17,11 @@ pub(crate) struct TargetArgs {
     /// The agent of this name, see `connctl context`
     #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
+    /// A file with the token that the agent asks for
+    ///
+    /// Where it is not given, CONNCTL_TOKEN is looked at, then the context. A token is never an argument: others could read it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
     /// How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]
     #[arg(long, global = true, value_name = "DURATION", value_parser = super::values::positive_duration)]
     pub timeout: Option<Duration>,

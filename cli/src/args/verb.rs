@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
+use connctl_api::access::Role;
 use connctl_api::id::ConnId;
 use connctl_api::listener::{MAX_AFTER, RejectMode};
 use connctl_api::operation::OperationKind;
@@ -419,6 +420,22 @@ connections. What cannot be changed while the agent runs is named and stays as i
 same."
     )]
     Reload,
+    /// Make a token, and the table for the agent's configuration
+    #[command(before_help = "\
+Examples:
+  connctl agent token --name deploy --role operator
+  connctl agent token --name grafana -o name > grafana.token")]
+    Token(TokenArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    /// Whose it is: the name in logs and in the audit
+    #[arg(long, value_name = "NAME", default_value = "viewer", value_parser = values::name)]
+    pub name: String,
+    /// What it allows: viewer reads, operator acts on connections and listeners, admin may everything
+    #[arg(long, value_name = "ROLE", default_value = "viewer", value_parser = values::word_of!(Role))]
+    pub role: Role,
 }
 
 #[derive(Debug, Args)]

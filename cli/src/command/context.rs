@@ -25,7 +25,9 @@ pub(crate) fn run(verb: ContextVerb, invocation: &Invocation) -> Result<Exit> {
                     .hint(format!("connctl context add {name} unix:/run/connctl/agent.sock"))
             })?;
             let _: Endpoint = agent.parse().map_err(|error: String| Failure::usage(error))?;
-            contexts.contexts.insert(name.clone(), Context { agent });
+            // A name is used from anywhere.
+            let token_file = invocation.token_file.as_deref().map(std::path::absolute).transpose()?;
+            contexts.contexts.insert(name.clone(), Context { agent, token_file });
             if is_used {
                 contexts.current = Some(name.clone());
             }

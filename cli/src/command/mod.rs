@@ -18,6 +18,7 @@ pub(crate) mod plan;
 pub(crate) mod revoke;
 pub(crate) mod show;
 pub(crate) mod stats;
+pub(crate) mod token;
 pub(crate) mod wait;
 pub(crate) mod why;
 
@@ -52,6 +53,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         // It makes a runtime of its own: `main` took this branch before.
         #[cfg(feature = "agent")]
         Verb::Agent(AgentVerb::Run(_)) => Ok(Exit::Failed),
+        Verb::Agent(AgentVerb::Token(args)) => token::run(&args, invocation),
         Verb::Agent(AgentVerb::Status) => agent::status(invocation).await,
         Verb::Agent(AgentVerb::Reload) => agent::reload(invocation).await,
         Verb::Context(verb) => context::run(verb, invocation),

@@ -3,6 +3,7 @@
 //! Calls run on the caller's tokio runtime. Over a unix socket nothing of TLS, proxies or name resolution is
 //! set up, so a call costs well under a millisecond.
 
+mod credentials;
 mod endpoint;
 mod error;
 mod lines;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
+pub use self::credentials::{Credentials, Token};
 pub use self::endpoint::{ENDPOINT_FORM, Endpoint};
 pub use self::error::ClientError;
 pub use self::lines::{Lines, split};
@@ -50,12 +52,25 @@ impl Client {
     /// # Errors
     /// The address cannot be used at all.
     pub fn new(endpoint: Endpoint, patience: Duration) -> Result<Self, ClientError> {
+        Self::with(endpoint, patience, &Credentials::default())
+    }
+
+    /// The same, for an agent that asks who calls.
+    ///
+    /// # Errors
+    /// The address or the credentials cannot be used at all.
+    pub fn with(
+        endpoint: Endpoint,
+        patience: Duration,
+        credentials: &Credentials,
+    ) -> Result<Self, ClientError> {
         // Never `Client::new()`: the defaults read proxies from the environment and follow redirects.
         let builder = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_LIMIT.min(patience))
             .read_timeout(patience)
+            .default_headers(credentials.headers())
             .user_agent(concat!("connctl/", env!("CARGO_PKG_VERSION")));
         let (builder, base) = match &endpoint {
             Endpoint::Unix(path) => (builder.unix_socket(path.as_path()), "http://localhost".to_owned()),

@@ -18,7 +18,7 @@ pub(super) async fn counts(State(node): State<Arc<Node>>, uri: Uri) -> Result<Re
     let by = pairs.word("by", StatsBy::ALL)?.unwrap_or(StatsBy::Reason);
     pairs.end()?;
     Ok(match by {
-        StatsBy::Reason => Json(ops::stats::by_reason(&node)).into_response(),
+        StatsBy::Reason => Json(ops::stats::by_reason(&node)?).into_response(),
         StatsBy::Uid | StatsBy::Ip | StatsBy::Listener | StatsBy::Device => {
             Json(ops::stats::by_group(&node, by)).into_response()
         }

@@ -1,0 +1,161 @@
+//! Who may ask: tokens by their hashes, and peers of the unix socket by what the kernel says of them.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use connctl_api::access::{Role, Scope};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::base::actor::{Actor, Evidence, Peer};
+use crate::config::trust::{PeerSettings, TrustSettings, Who};
+
+/// The tokens and peers in force.
+#[derive(Debug)]
+pub struct Trust(RwLock<Arc<Lists>>);
+
+#[derive(Debug)]
+struct Lists {
+    tokens: Vec<Known>,
+    peers: Vec<(Who, Known)>,
+}
+
+/// A name with its rights; a token's hash, too.
+#[derive(Debug)]
+struct Known {
+    name: Arc<str>,
+    role: Role,
+    scope: Option<Arc<Scope>>,
+    sha256: [u8; 32],
+}
+
+impl Known {
+    fn actor(&self, evidence: Evidence, address: Option<SocketAddr>) -> Arc<Actor> {
+        let (name, scope) = (Arc::clone(&self.name), self.scope.clone());
+        Arc::new(Actor { name, role: self.role, scope, evidence, address })
+    }
+}
+
+impl Trust {
+    /// Those of the settings.
+    pub fn new(settings: &TrustSettings) -> Self {
+        Self(RwLock::new(Arc::new(Lists::new(settings))))
+    }
+
+    /// Puts others in force, from the next request on.
+    pub fn replace(&self, settings: &TrustSettings) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Lists::new(settings));
+    }
+
+    fn lists(&self) -> Arc<Lists> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether there are tokens: then one is needed over TCP.
+    pub fn has_tokens(&self) -> bool {
+        !self.lists().tokens.is_empty()
+    }
+
+    /// The bearer of a token, where it is known. Takes as long for one that is not, wherever it differs.
+    pub fn bearer(&self, token: &[u8], address: Option<SocketAddr>) -> Option<Arc<Actor>> {
+        let hash: [u8; 32] = Sha256::digest(token).into();
+        let lists = self.lists();
+        let mut found = None;
+        for known in &lists.tokens {
+            if bool::from(known.sha256.ct_eq(&hash)) {
+                found = Some(known.actor(Evidence::Token, address));
+            }
+        }
+        found
+    }
+
+    /// The peer of a unix socket, where it is known. `own` is the user that the agent runs as. A user counts
+    /// before a group.
+    pub fn peer(&self, peer: Peer, own: u32) -> Option<Arc<Actor>> {
+        let lists = self.lists();
+        let listed = |who: Who| lists.peers.iter().find(|(one, _)| *one == who).map(|(_, known)| known);
+        // What the file says of root or the agent's own user does not count: both can change the file.
+        if peer.uid == own || peer.uid == 0 {
+            let name = format!("uid-{}", peer.uid).into();
+            let evidence = Evidence::Unix(peer);
+            return Some(Arc::new(Actor { name, role: Role::Admin, scope: None, evidence, address: None }));
+        }
+        let known = listed(Who::User(peer.uid)).or_else(|| listed(Who::Group(peer.gid)))?;
+        Some(known.actor(Evidence::Unix(peer), None))
+    }
+}
+
+impl Lists {
+    fn new(settings: &TrustSettings) -> Self {
+        let known = |name: &str, role, scope: &Option<Scope>, sha256| Known {
+            name: name.into(),
+            role,
+            scope: scope.clone().map(Arc::new),
+            sha256,
+        };
+        let peer = |peer: &PeerSettings| (peer.who, known(&peer.name, peer.role, &peer.scope, [0; 32]));
+        Self {
+            tokens: settings
+                .tokens
+                .iter()
+                .map(|token| known(&token.name, token.role, &token.scope, token.sha256))
+                .collect(),
+            peers: settings.peers.iter().map(peer).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::trust::TokenSettings;
+
+    fn trust() -> Trust {
+        let token = |name: &str, secret: &str| TokenSettings {
+            name: name.into(),
+            role: Role::Operator,
+            sha256: Sha256::digest(secret).into(),
+            scope: None,
+        };
+        let peer = |name: &str, who, role| PeerSettings { name: name.into(), who, role, scope: None };
+        Trust::new(&TrustSettings {
+            tokens: vec![token("one", "secret-1"), token("two", "secret-2")],
+            peers: vec![
+                peer("group", Who::Group(50), Role::Viewer),
+                peer("user", Who::User(1001), Role::Operator),
+                peer("root", Who::User(0), Role::Viewer),
+            ],
+        })
+    }
+
+    fn peer(uid: u32, gid: u32) -> Option<(String, Role)> {
+        let actor = trust().peer(Peer { uid, gid, pid: None }, 1000)?;
+        Some((actor.name.to_string(), actor.role))
+    }
+
+    #[test]
+    fn a_token_is_its_bearers_and_no_other_is() {
+        let name = |token: &str| trust().bearer(token.as_bytes(), None).map(|actor| actor.name.to_string());
+        assert_eq!(name("secret-1").as_deref(), Some("one"));
+        assert_eq!(name("secret-2").as_deref(), Some("two"));
+        for wrong in ["", "secret-", "secret-11", "SECRET-1"] {
+            assert_eq!(name(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_agents_own_user_and_root_may_everything_and_others_what_is_said_of_them() {
+        assert_eq!(peer(1000, 7), Some(("uid-1000".into(), Role::Admin)));
+        assert_eq!(peer(0, 50), Some(("uid-0".into(), Role::Admin)));
+        assert_eq!(peer(1001, 50), Some(("user".into(), Role::Operator)));
+        assert_eq!(peer(1002, 50), Some(("group".into(), Role::Viewer)));
+        assert_eq!(peer(1002, 51), None);
+    }
+
+    #[test]
+    fn what_is_replaced_counts_at_once() {
+        let trust = trust();
+        trust.replace(&TrustSettings::default());
+        assert!(trust.bearer(b"secret-1", None).is_none() && !trust.has_tokens());
+    }
+}
