@@ -12,12 +12,14 @@ use tokio::sync::watch;
 use crate::args::RunArgs;
 use crate::base::clock;
 use crate::base::log::{self, Levels};
+use crate::base::manager;
 use crate::base::state_dir::{Ids, StateDir};
 use crate::config::Settings;
 use crate::config::policy::count;
 use crate::config::settings::Level;
 use crate::control::Server;
 use crate::listener::{self, Inside, Listeners};
+use crate::net::handed::Handed;
 use crate::ops::job::Jobs;
 use crate::ops::plan::Plans;
 use crate::ops::reload::{Read, Source};
@@ -44,21 +46,27 @@ const HISTORY_FILE: &str = "history.redb";
 /// # Errors
 /// Whatever keeps it from serving, by name; nothing is left behind then.
 pub fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
+    let handed = Handed::receive()?;
     let settings = Arc::new(args.clone().settings()?);
     let has_file = args.has_file();
     let read: Box<Read> = Box::new(move || args.clone().settings());
     let source = Source::new(Arc::clone(&settings), has_file.then_some(read));
     let log = log::start(settings.log.map(Level::word));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(serve(settings, source, log.levels()));
+    let result = runtime.block_on(serve(settings, source, log.levels(), handed));
     // A name lookup may hang for long; it is not waited for.
     runtime.shutdown_background();
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyhow::Result<()> {
+async fn serve(
+    settings: Arc<Settings>,
+    source: Source,
+    levels: Levels,
+    mut handed: Handed,
+) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
-    let bound = listener::bind(&settings.listeners, 0)?;
+    let bound = listener::take_or_bind(&settings.listeners, 0, &mut handed)?;
     let state_dir = settings.state_dir.as_deref().map(StateDir::open).transpose()?.map(Arc::new);
     let revocations = Revocations::open(state_dir.clone(), Instant(clock::wall_ms()))?;
     let plans = Plans::open(state_dir.clone(), settings.plan_lifetime);
@@ -66,7 +74,8 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
     let history = state_dir.as_deref().map(|dir| dir.file(HISTORY_FILE));
     let record = Arc::new(Record::open(&settings.record, history)?);
     let (ids, revocations) = (Arc::new(Ids::open(state_dir)?), Arc::new(revocations));
-    let server = Server::bind(&settings)?;
+    let server = Server::bind(&settings, &mut handed)?;
+    handed.all_taken()?;
 
     let (descriptors, pipes) = shares(node::descriptors_limit(), usize::from(settings.threads));
     let (registry, stats) = (Arc::new(Registry::default()), Arc::new(Stats::default()));
@@ -120,22 +129,40 @@ async fn serve(settings: Arc<Settings>, source: Source, levels: Levels) -> anyho
 
     let (stop_control, stopped) = watch::channel(false);
     let control = tokio::spawn(server.serve(Arc::clone(&node), stopped));
+    manager::ready(&node::status(&node));
+    let pulse = tokio::spawn(beat(Arc::clone(&node)));
     signals.end(&node).await;
+    let grace = node.source.in_force().shutdown_grace;
+    manager::stopping(grace);
     tracing::info!("stopping: new connections are refused");
     tokio::select! {
-        () = stop::drain(&node, node.source.in_force().shutdown_grace) => {}
-        () = signals.next() => tracing::info!("hurrying"),
+        () = async { stop::drain(&node, grace).await; stop::close_all(&node).await } => {}
+        () = signals.next() => {
+            tracing::info!("a second signal: what is left is reset");
+            stop::reset_all(&node).await;
+        }
     }
-    stop::close_all(&node).await;
     // Whoever holds the receiver has ended already where this fails.
     let _ = stop_control.send(true);
     if let Err(error) = control.await {
         tracing::error!(%error, "the control API ended badly");
     }
+    pulse.abort();
     node.pool.stop();
     node.record.close();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Shows the service manager that the agent is alive, where it wants to see that: this thread turns, and every
+/// relay thread answers.
+async fn beat(node: Arc<Node>) {
+    let Some(interval) = manager::interval() else { return };
+    loop {
+        node::threads_answer(&node).await;
+        manager::alive(&node::status(&node));
+        tokio::time::sleep(interval).await;
+    }
 }
 
 /// What connections may have of the descriptors, and the pipes of each thread.

@@ -9,47 +9,11 @@ use connctl_agent::net::tcp_info;
 use serde_json::{Value, json};
 
 use crate::support::pattern::Pattern;
+use crate::support::random::Random;
 use crate::support::upstream::ByHand;
 use crate::support::{Agent, End, Http, Peer, until};
 
 const MIB: u64 = 1024 * 1024;
-
-/// A small generator: the same seed gives the same plan.
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64, number: u64) -> Self {
-        let mut own = Self((seed << 20 | number) ^ 0x9e37_79b9_7f4a_7c15);
-        own.next();
-        own.next();
-        own
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
-    }
-
-    /// Below the bound.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    /// From 1 byte to this power of two, each magnitude as likely as another.
-    fn size(&mut self, power: u64) -> u64 {
-        let most = 1 << self.below(power + 1);
-        1 + self.below(most)
-    }
-
-    /// Mostly nothing, now and then a moment.
-    fn stall(&mut self) {
-        if self.below(8) == 0 {
-            std::thread::sleep(Duration::from_micros(self.below(3_000)));
-        }
-    }
-}
 
 /// How a connection comes to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +121,7 @@ impl Stream {
     fn start(source: &Peer, target: &Peer, from: u64, amount: Amount, random: &mut Random) -> Self {
         let so_far = Arc::new(AtomicU64::new(0));
         let (own, sender, mut target) = (Arc::clone(&so_far), source.another(), target.another());
-        let (mut writes, mut reads) = (Random(random.next() | 1), Random(random.next() | 1));
+        let (mut writes, mut reads) = (random.split(), random.split());
         let exactly = if let Amount::BytesOnly(all) = amount { Some(all) } else { None };
         let writer = std::thread::spawn(move || write(&sender, from, &amount, &own, &mut writes));
         let reader = std::thread::spawn(move || read(&mut target, from, exactly, &mut reads));

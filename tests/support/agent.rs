@@ -1,6 +1,7 @@
 //! A real agent in a directory of its own.
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use super::dir::Dir;
 use super::http::Http;
 use super::peer::Peer;
-use super::process::{Run, Running, run};
+use super::process::{Background, Run, Running};
 use super::until::{LIMIT, until};
 
 /// The command of this suite's package: `connctl`, or the agent alone.
@@ -42,12 +43,23 @@ pub(crate) struct Setup {
     config: Option<String>,
     descriptors: Option<u32>,
     own_control: bool,
+    environment: Vec<(String, String)>,
+    handed: Option<(String, Arc<OwnedFd>)>,
+    survives_full_files: bool,
 }
 
 impl Setup {
     pub(crate) fn new() -> Self {
-        let (args, config, descriptors) = (Vec::new(), None, None);
-        Self { dir: Arc::new(Dir::new()), args, config, descriptors, own_control: true }
+        Self {
+            dir: Arc::new(Dir::new()),
+            args: Vec::new(),
+            config: None,
+            descriptors: None,
+            own_control: true,
+            environment: Vec::new(),
+            handed: None,
+            survives_full_files: false,
+        }
     }
 
     pub(crate) fn arg(mut self, arg: impl Into<String>) -> Self {
@@ -90,6 +102,24 @@ impl Setup {
         self
     }
 
+    /// A variable of its environment.
+    pub(crate) fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Hands it a listening socket under a name, as a service manager does.
+    pub(crate) fn handed(mut self, name: &str, socket: impl Into<OwnedFd>) -> Self {
+        self.handed = Some((name.into(), Arc::new(socket.into())));
+        self
+    }
+
+    /// Lets it be told of a file that may not grow, instead of being killed for it.
+    pub(crate) fn survives_full_files(mut self) -> Self {
+        self.survives_full_files = true;
+        self
+    }
+
     pub(crate) fn dir(&self) -> &Dir {
         &self.dir
     }
@@ -100,14 +130,26 @@ impl Setup {
     }
 
     fn command(&self) -> Command {
-        let mut command = match self.descriptors {
-            None => under(),
-            Some(most) => {
-                let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\""), BINARY]);
-                shell
-            }
+        let mut before = String::new();
+        if let Some(most) = self.descriptors {
+            before += &format!("ulimit -n {most} && ");
+        }
+        if self.survives_full_files {
+            before += "trap '' XFSZ && ";
+        }
+        if let Some((name, _)) = &self.handed {
+            // It comes as the standard input. The process keeps its number when it becomes the agent.
+            let env = format!("LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES='{name}'");
+            before += &format!("exec 3<&0 0</dev/null && export {env} && ");
+        }
+        let mut command = if before.is_empty() {
+            under()
+        } else {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &format!("{before}exec \"$0\" \"$@\""), BINARY]);
+            shell
         };
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if option_env!("CARGO_BIN_EXE_connctl").is_some() {
             command.arg("agent");
         }
@@ -127,7 +169,7 @@ impl Setup {
     #[track_caller]
     pub(crate) fn start(self) -> Agent {
         let mut command = self.command();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(self.stdin()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = Running::start(&mut command);
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = BufReader::new(process.child().stderr.take().unwrap());
@@ -151,13 +193,20 @@ impl Setup {
         };
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
         assert_eq!(ready["event"], "ready", "{line}");
-        Agent { setup: self, process, ready, log, stdout: receive }
+        Agent { setup: self, process, ready, log, stdout: Mutex::new(receive) }
+    }
+
+    fn stdin(&self) -> Stdio {
+        match &self.handed {
+            Some((_, socket)) => socket.try_clone().unwrap().into(),
+            None => Stdio::null(),
+        }
     }
 
     /// Starts it, which must fail by itself.
     #[track_caller]
     pub(crate) fn refuses(&self) -> Run {
-        let run = run(&mut self.command(), "", LIMIT);
+        let run = Background::start_from(&mut self.command(), self.stdin()).finish(LIMIT);
         assert_ne!(run.code, Some(0), "{run:?}");
         assert_eq!(run.stdout, "", "nothing but the ready line belongs on stdout");
         run
@@ -170,7 +219,7 @@ pub(crate) struct Agent {
     process: Running,
     ready: Value,
     log: Arc<Mutex<String>>,
-    stdout: mpsc::Receiver<String>,
+    stdout: Mutex<mpsc::Receiver<String>>,
 }
 
 /// Starting.
@@ -201,6 +250,12 @@ impl Agent {
     #[track_caller]
     pub(crate) fn terminate(&mut self, limit: Duration) -> Option<i32> {
         self.process.signal(Signal::TERM);
+        self.waits(limit)
+    }
+
+    /// Waits for its end; gives its exit code.
+    #[track_caller]
+    pub(crate) fn waits(&mut self, limit: Duration) -> Option<i32> {
         self.process.wait(limit).code()
     }
 
@@ -234,7 +289,7 @@ impl Agent {
 
     /// Lines it wrote on stdout after the ready line.
     pub(crate) fn more_stdout(&self) -> Vec<String> {
-        self.stdout.try_iter().collect()
+        self.stdout.lock().unwrap().try_iter().collect()
     }
 
     /// What it has logged so far.

@@ -9,6 +9,7 @@ pub(crate) mod http;
 pub(crate) mod pattern;
 pub(crate) mod peer;
 pub(crate) mod process;
+pub(crate) mod random;
 pub(crate) mod service;
 pub(crate) mod until;
 pub(crate) mod upstream;
@@ -18,3 +19,8 @@ pub(crate) use http::Http;
 pub(crate) use peer::{End, Peer};
 pub(crate) use until::{LIMIT, until};
 pub(crate) use upstream::Upstream;
+
+/// Says something to whoever runs the tests with `--nocapture`.
+pub(crate) fn tell(text: std::fmt::Arguments<'_>) {
+    eprintln!("{text}");
+}

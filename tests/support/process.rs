@@ -120,11 +120,17 @@ pub(crate) struct Background {
 
 impl Background {
     pub(crate) fn start(command: &mut Command, input: &str) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = Running::start(command);
-        let mut stdin = process.child().stdin.take().unwrap();
+        let mut own = Self::start_from(command, Stdio::piped());
+        let mut stdin = own.process.child().stdin.take().unwrap();
         let input = input.to_owned();
         std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+        own
+    }
+
+    /// With this as its standard input.
+    pub(crate) fn start_from(command: &mut Command, stdin: Stdio) -> Self {
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = Running::start(command);
         let stdout = collect(process.child().stdout.take().unwrap());
         let stderr = collect(process.child().stderr.take().unwrap());
         Self { process, stdout, stderr }

@@ -86,10 +86,15 @@ impl StateDir {
     /// As the file system reports them.
     pub fn replace(&self, name: &str, content: &[u8]) -> std::io::Result<()> {
         let next = self.file(&format!("{name}.next"));
-        let mut file = std::fs::File::create(&next)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        std::fs::rename(&next, self.file(name))?;
+        let written = std::fs::File::create(&next).and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_all()
+        });
+        if let Err(error) = written.and_then(|()| std::fs::rename(&next, self.file(name))) {
+            // Half a file helps nobody, and its room may be what is missing.
+            let _ = std::fs::remove_file(&next);
+            return Err(error);
+        }
         std::fs::File::open(&self.path)?.sync_all()
     }
 }

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use crate::config::Control;
+use crate::net::handed::Handed;
 
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: i32 = 1024;
@@ -49,6 +50,16 @@ impl Bound {
         }
     }
 
+    /// Takes over what the service manager opened for this address; nothing where it did not.
+    pub(super) fn handed(control: &Control, handed: &mut Handed) -> Option<anyhow::Result<Self>> {
+        let bound = match control {
+            Control::Unix(path) => take_over_unix(path, handed.take_unix(path)?),
+            // A name is of a listener: the control API's port is taken by its number.
+            Control::Tcp(address) => take_over_tcp(*address, handed.take_tcp("", *address)?),
+        };
+        Some(bound.with_context(|| format!("handed over control address {control}")))
+    }
+
     /// The address, with the port that was really taken.
     pub(super) fn address(&self) -> Control {
         match self {
@@ -59,13 +70,7 @@ impl Bound {
 }
 
 fn tcp(address: SocketAddr) -> anyhow::Result<Bound> {
-    if !address.ip().to_canonical().is_loopback() {
-        bail!(
-            "{} is not a loopback address: whoever reaches the control API can end every connection, and it \
-             has neither TLS nor tokens here",
-            address.ip()
-        );
-    }
+    is_loopback(address)?;
     let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
@@ -74,6 +79,31 @@ fn tcp(address: SocketAddr) -> anyhow::Result<Bound> {
     let listener = TcpListener::from(socket);
     let address = listener.local_addr()?;
     Ok(Bound::Tcp(listener, address))
+}
+
+fn take_over_tcp(address: SocketAddr, fd: OwnedFd) -> anyhow::Result<Bound> {
+    is_loopback(address)?;
+    let listener = TcpListener::from(fd);
+    listener.set_nonblocking(true)?;
+    Ok(Bound::Tcp(listener, address))
+}
+
+/// The path, its mode and its lock are the manager's business.
+fn take_over_unix(path: &Path, fd: OwnedFd) -> anyhow::Result<Bound> {
+    let listener = UnixListener::from(fd);
+    listener.set_nonblocking(true)?;
+    Ok(Bound::Unix(listener, Claim { path: path.to_owned(), own: None }))
+}
+
+fn is_loopback(address: SocketAddr) -> anyhow::Result<()> {
+    if !address.ip().to_canonical().is_loopback() {
+        bail!(
+            "{} is not a loopback address: whoever reaches the control API can end every connection, and it \
+             has neither TLS nor tokens here",
+            address.ip()
+        );
+    }
+    Ok(())
 }
 
 fn unix(path: &Path, is_shared: bool) -> anyhow::Result<Bound> {
@@ -100,7 +130,8 @@ fn unix(path: &Path, is_shared: bool) -> anyhow::Result<Bound> {
         fs::set_permissions(path, Permissions::from_mode(socket_mode))?;
     }
     let made = fs::symlink_metadata(path)?;
-    let claim = Claim { path: path.to_owned(), file: (made.dev(), made.ino()), _lock: lock };
+    let own = Own { file: (made.dev(), made.ino()), is_shared, _lock: lock };
+    let claim = Claim { path: path.to_owned(), own: Some(own) };
     rustix::net::listen(&socket, BACKLOG)?;
     Ok(Bound::Unix(UnixListener::from(socket), claim))
 }
@@ -133,15 +164,40 @@ fn remove_stale(path: &Path) -> anyhow::Result<()> {
 #[derive(Debug)]
 pub(super) struct Claim {
     path: PathBuf,
+    /// None where it is the service manager's.
+    own: Option<Own>,
+}
+
+/// What makes a path this agent's.
+#[derive(Debug)]
+struct Own {
     file: (u64, u64),
+    is_shared: bool,
     _lock: Lock,
+}
+
+impl Claim {
+    /// Whether whoever opens the path comes to this agent. A path of the service manager's is believed to.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.own.as_ref().is_none_or(|own| own.is_at(&self.path))
+    }
+
+    /// Whether every user may connect.
+    pub(super) fn is_shared(&self) -> bool {
+        self.own.as_ref().is_some_and(|own| own.is_shared)
+    }
+}
+
+impl Own {
+    fn is_at(&self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|now| (now.dev(), now.ino()) == self.file)
+    }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         // Somebody may have put another socket there since; that one is not ours to remove.
-        let is_ours = fs::symlink_metadata(&self.path).is_ok_and(|now| (now.dev(), now.ino()) == self.file);
-        if is_ours {
+        if self.own.as_ref().is_some_and(|own| own.is_at(&self.path)) {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -151,7 +207,7 @@ impl Drop for Claim {
 #[derive(Debug)]
 struct Lock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -177,11 +233,8 @@ impl Lock {
             }
             // The agent before us may have removed the file between our opening and our locking it; then
             // the lock is on a file that nobody else can see.
-            let locked = file.metadata()?;
-            let is_seen = fs::metadata(&path)
-                .is_ok_and(|seen| (seen.dev(), seen.ino()) == (locked.dev(), locked.ino()));
-            if is_seen {
-                return Ok(Self { path, _file: file });
+            if is_seen(&file, &path) {
+                return Ok(Self { path, file });
             }
         }
         bail!("its lock file {} does not stay in place", path.display())
@@ -190,9 +243,17 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Still locked here, so nobody else has it.
-        let _ = fs::remove_file(&self.path);
+        // Still locked here, so nobody else has it; unless it was taken away and somebody else made another.
+        if is_seen(&self.file, &self.path) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Whether the path leads to this file.
+fn is_seen(file: &File, path: &Path) -> bool {
+    let [own, seen] = [file.metadata(), fs::metadata(path)];
+    own.is_ok_and(|own| seen.is_ok_and(|seen| (seen.dev(), seen.ino()) == (own.dev(), own.ino())))
 }
 
 #[cfg(test)]
@@ -281,6 +342,18 @@ mod tests {
         let other = UnixListener::bind(path_of(&control)).unwrap();
         drop(bound);
         assert!(path_of(&control).exists());
+        drop(other);
+    }
+
+    #[test]
+    fn a_lock_that_took_the_place_of_ours_is_not_removed() {
+        let directory = Directory::new("lock");
+        let control = directory.control();
+        let bound = Bound::new(&control, false).unwrap();
+        fs::remove_dir_all(directory.0.join("made")).unwrap();
+        let other = Bound::new(&control, false).unwrap();
+        drop(bound);
+        assert!(error(&control).contains("another agent is alive and owns it"));
         drop(other);
     }
 

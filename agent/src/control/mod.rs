@@ -3,6 +3,8 @@
 //! touches a connection's sockets.
 
 mod bind;
+#[cfg(test)]
+mod defect_tests;
 mod doors;
 mod error;
 mod extract;

@@ -25,6 +25,7 @@ use super::guard::Transport;
 use super::{App, Stop};
 use crate::base::actor::Peer;
 use crate::config::{Control, Settings};
+use crate::net::handed::Handed;
 use crate::ops::Node;
 
 /// Control connections at once. Operators and scripts need a handful; a descriptor taken here is one that a
@@ -40,6 +41,8 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const MAX_HEADERS: usize = 64;
 /// After a failed accept: out of descriptors is over as soon as any connection ends.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often the agent looks whether its socket is where its users look for it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long answers that were begun may take once the agent stops.
 const STOP_LIMIT: Duration = Duration::from_millis(800);
 
@@ -54,10 +57,10 @@ impl Server {
     ///
     /// # Errors
     /// Names the address that cannot be bound, and why.
-    pub fn bind(settings: &Settings) -> anyhow::Result<Self> {
+    pub fn bind(settings: &Settings, handed: &mut Handed) -> anyhow::Result<Self> {
         // Whoever may ask beside the agent's own user must be able to connect; who that is, is asked then.
         let is_shared = !settings.trust.peers.is_empty();
-        let bind = |control| Bound::new(control, is_shared);
+        let bind = |control| Bound::handed(control, handed).unwrap_or_else(|| Bound::new(control, is_shared));
         Ok(Self { bound: settings.control.iter().map(bind).collect::<Result<_, _>>()? })
     }
 
@@ -105,8 +108,12 @@ struct Shared {
 
 /// A listening socket, known to the runtime.
 enum Listener {
-    Unix(UnixListener, #[expect(dead_code, reason = "holds the path until it is dropped")] Claim),
+    Unix(UnixListener, Claim),
     Tcp(TcpListener, SocketAddr),
+    /// A socket whose path was taken away, and could not be bound again.
+    Lost {
+        is_shared: bool,
+    },
 }
 
 /// A connection that was accepted, over TCP with our address.
@@ -116,6 +123,35 @@ enum Accepted {
 }
 
 impl Listener {
+    fn new(bound: Bound) -> io::Result<Self> {
+        Ok(match bound {
+            Bound::Unix(listener, claim) => Self::Unix(UnixListener::from_std(listener)?, claim),
+            Bound::Tcp(listener, address) => Self::Tcp(TcpListener::from_std(listener)?, address),
+        })
+    }
+
+    /// Binds a socket again whose path somebody took away: nobody could reach it any more.
+    fn keep(&mut self, control: &Control) {
+        let (is_lost, is_shared) = match self {
+            Self::Unix(_, claim) if !claim.is_in_place() => (false, claim.is_shared()),
+            Self::Lost { is_shared } => (true, *is_shared),
+            Self::Unix(..) | Self::Tcp(..) => return,
+        };
+        // The lock on the path goes with the old one, and is there for the new one then.
+        *self = Self::Lost { is_shared };
+        match Bound::new(control, is_shared).and_then(|bound| Ok(Self::new(bound)?)) {
+            Ok(again) => {
+                *self = again;
+                tracing::warn!(%control, "the control socket had been taken away, and is there again");
+            }
+            // Once, and not for each time that it is tried.
+            Err(error) if !is_lost => {
+                tracing::error!(%control, error = format!("{error:#}"), "the control socket was taken away");
+            }
+            Err(_) => {}
+        }
+    }
+
     async fn accept(&self) -> io::Result<Accepted> {
         match self {
             Self::Unix(listener, _) => Ok(Accepted::Unix(listener.accept().await?.0)),
@@ -126,15 +162,15 @@ impl Listener {
                 let _ = stream.set_nodelay(true);
                 Ok(Accepted::Tcp(stream, Transport::Tcp { local: *address, peer }))
             }
+            Self::Lost { .. } => std::future::pending().await,
         }
     }
 }
 
 async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
-    let listener = match bound {
-        Bound::Unix(listener, claim) => Listener::Unix(UnixListener::from_std(listener)?, claim),
-        Bound::Tcp(listener, address) => Listener::Tcp(TcpListener::from_std(listener)?, address),
-    };
+    let control = bound.address();
+    let mut listener = Listener::new(bound)?;
+    let mut look = tokio::time::interval(LOOK_EVERY);
     let mut connections = JoinSet::new();
     let mut stop = shared.stop.clone();
     let mut is_failing = false;
@@ -170,6 +206,7 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
                 }
             },
             Some(_) = connections.join_next() => {}
+            _ = look.tick() => listener.keep(&control),
         }
     }
     // The address is free, and a dial refused, from here on.

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use crate::base::inbox::{Outbox, inbox};
 use crate::base::state_dir::Ids;
 use crate::config::{ListenerSettings, Policies};
+use crate::net::handed::Handed;
 use crate::net::listen::Door;
 use crate::policy::admission::Admission;
 use crate::policy::revoke::Revocations;
@@ -60,6 +61,8 @@ pub struct Place {
     pub address: SocketAddr,
     /// What its connections have in common: its policies, too.
     pub origin: Arc<Origin>,
+    /// The service manager opened it, and keeps who dials while there is no agent.
+    pub is_handed: bool,
 }
 
 #[derive(Debug)]
@@ -95,7 +98,7 @@ struct Opened {
 impl Opened {
     fn place(&self) -> Place {
         let (settings, origin) = (Arc::clone(&self.settings), Arc::clone(&self.origin));
-        Place { settings, address: self.door.address(), origin }
+        Place { settings, address: self.door.address(), origin, is_handed: self.door.is_handed() }
     }
 }
 
@@ -107,9 +110,25 @@ pub fn bind<'a>(
     listeners: impl IntoIterator<Item = &'a ListenerSettings>,
     first: usize,
 ) -> anyhow::Result<Bound> {
+    take_or_bind(listeners, first, &mut Handed::default())
+}
+
+/// The same, where the service manager has opened some of them already.
+///
+/// # Errors
+/// As [`bind`].
+pub fn take_or_bind<'a>(
+    listeners: impl IntoIterator<Item = &'a ListenerSettings>,
+    first: usize,
+    handed: &mut Handed,
+) -> anyhow::Result<Bound> {
     let open = |(settings, index): (&ListenerSettings, usize)| {
-        let door = Door::open(settings)
-            .with_context(|| format!("listener {:?} cannot listen on {}", settings.name, settings.bind))?;
+        let door = match handed.take_tcp(&settings.name, settings.bind) {
+            Some(fd) => Door::take_over(fd, settings),
+            None => Door::open(settings),
+        };
+        let door =
+            door.with_context(|| format!("listener {:?} cannot listen on {}", settings.name, settings.bind))?;
         let origin = Origin::new(&settings.name, settings.mode, index);
         let origin = Arc::new(origin.with_upstreams(settings.upstream.len()));
         origin.set_policies(settings.policies);

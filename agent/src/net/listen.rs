@@ -16,6 +16,8 @@ pub struct Door {
     fd: OwnedFd,
     address: SocketAddr,
     backlog: i32,
+    /// The service manager has it, too, and serves its queue again when this agent is gone.
+    is_handed: bool,
 }
 
 /// Tries to find a free port that can also be bound by its number.
@@ -48,7 +50,26 @@ impl Door {
         };
         options::dress(&socket, settings);
         socket.listen(settings.backlog)?;
-        Ok(Self { fd: socket.into(), address, backlog: settings.backlog })
+        Ok(Self { fd: socket.into(), address, backlog: settings.backlog, is_handed: false })
+    }
+
+    /// Takes over a socket that the service manager opened, and listens: an earlier agent may have left it
+    /// refusing.
+    ///
+    /// # Errors
+    /// Where it is no TCP socket, or another one listens there.
+    pub fn take_over(fd: OwnedFd, settings: &ListenerSettings) -> std::io::Result<Self> {
+        let socket = Socket::from(fd);
+        let address = local(&socket)?;
+        socket.set_nonblocking(true)?;
+        options::dress(&socket, settings);
+        socket.listen(settings.backlog)?;
+        Ok(Self { fd: socket.into(), address, backlog: settings.backlog, is_handed: true })
+    }
+
+    /// Whether dials are kept by the service manager while there is no agent.
+    pub const fn is_handed(&self) -> bool {
+        self.is_handed
     }
 
     /// Sets the options of what it accepts from now on.
@@ -94,6 +115,15 @@ impl Door {
             return self.address;
         }
         rustix::net::getsockname(fd).ok().and_then(|any| any.try_into().ok()).unwrap_or(self.address)
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        if self.is_handed {
+            // Where it refuses, the manager would never see a dial again.
+            let _ = self.listen();
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod close;
 pub mod connect;
 pub mod errno;
+pub mod handed;
 pub mod listen;
 pub mod options;
 pub mod pipes;

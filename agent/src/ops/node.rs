@@ -5,6 +5,7 @@ use std::sync::Arc;
 use connctl_api::access::Scope;
 use connctl_api::instant::Instant;
 use connctl_api::node::NodeReport;
+use tokio::sync::mpsc;
 
 use super::gate;
 use super::job::Jobs;
@@ -121,6 +122,22 @@ pub async fn report(node: &Node) -> NodeReport {
         memory_bytes: memory_bytes(),
         compat: node.settings.compat.word().to_owned(),
     }
+}
+
+/// Returns when every relay thread has had a turn: not where one hangs.
+pub async fn threads_answer(node: &Node) {
+    let (answer, mut answers) = mpsc::channel(1);
+    for thread in (0..node.pool.len()).filter_map(|index| u16::try_from(index).ok()) {
+        // About no connection: that it drops the question is its answer.
+        node.pool.inspect(thread, Vec::new(), answer.clone());
+    }
+    drop(answer);
+    while answers.recv().await.is_some() {}
+}
+
+/// How the agent is, in a line for people.
+pub fn status(node: &Node) -> String {
+    format!("{} connections, {} listeners", node.registry.len(), node.listeners.places().len())
 }
 
 fn descriptors_used() -> u64 {

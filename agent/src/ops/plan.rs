@@ -93,7 +93,10 @@ impl Plans {
     }
 
     /// Keeps a frozen set, also on disk where there is one.
-    async fn keep(&self, node: &Node, frozen: &Frozen) -> PlanRow {
+    ///
+    /// # Errors
+    /// The disk does not take it: a plan that a restart would lose is none.
+    async fn keep(&self, node: &Node, frozen: &Frozen) -> Result<PlanRow, ApiError> {
         let entries: Arc<[Entry]> = frozen.entries().into();
         let told = frozen.missing.iter().cloned();
         let told: Arc<[Item]> =
@@ -116,10 +119,12 @@ impl Plans {
                 dir.replace(&name, &serde_json::to_vec(&stored)?)
             });
             if let Err(error) = written.await.map_err(std::io::Error::other).flatten() {
-                tracing::error!(plan = %row.plan_id, %error, "a plan could not be written: it ends with the agent");
+                tracing::error!(plan = %row.plan_id, %error, "a plan could not be written");
+                self.table().plans.retain(|plan| plan.row.plan_id != row.plan_id);
+                return Err(unwritable("a plan", &error));
             }
         }
-        row
+        Ok(row)
     }
 
     fn row(&self, node: &Node, frozen: &Frozen, plan_id: PlanId) -> PlanRow {
@@ -282,6 +287,13 @@ fn refused(message: String) -> ApiError {
     ApiError::new(ErrorCode::GuardRefused, message).field("plan_id").hint("make a new one with --dry-run")
 }
 
+/// What is to outlive the agent cannot be written down: nothing of it is begun.
+pub(super) fn unwritable(what: &str, error: &std::io::Error) -> ApiError {
+    let message = format!("{what} cannot be written to the state directory: {error}");
+    ApiError::new(ErrorCode::Unavailable, message)
+        .hint("make room there; what needs no disk can still be done")
+}
+
 /// Freezes a set without touching it.
 ///
 /// # Errors
@@ -292,7 +304,7 @@ pub async fn make(node: &Node, request: OperationRequest) -> Result<PlanRow, Api
         return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("detach"));
     }
     let frozen = freeze::freeze(node, request).await?;
-    Ok(node.plans.keep(node, &frozen).await)
+    node.plans.keep(node, &frozen).await
 }
 
 /// Carries a plan out: exactly its connections, as far as they still live, and never a second time.

@@ -9,6 +9,7 @@ use connctl_api::limit::LimitRow;
 use connctl_api::reload::{ReloadOutcome, ReloadReport, ReloadRow};
 
 use super::{Node, limit};
+use crate::base::manager;
 use crate::config::diff::{differences, taken_over};
 use crate::config::settings::Level;
 use crate::config::{ListenerSettings, Settings};
@@ -55,7 +56,9 @@ pub async fn reload(node: &Arc<Node>) -> Result<ReloadReport, ApiError> {
     }
     // Reading a file and looking names up may take long.
     let owned = Arc::clone(node);
+    manager::reloading();
     let taken = tokio::task::spawn_blocking(move || take_over(&owned)).await;
+    manager::ready(&super::node::status(node));
     let (changes, in_force) = match taken {
         Ok(Ok(taken)) => taken,
         Ok(Err(error)) => return Err(ApiError::new(ErrorCode::BadConfig, format!("{error:#}"))),

@@ -229,3 +229,13 @@ impl Pool {
         }
     }
 }
+
+/// The user whose connections have a defect, in unit tests only.
+#[cfg(test)]
+pub(crate) const DEFECTIVE: &str = "defective";
+
+#[cfg(test)]
+fn strike(conn: &Conn) {
+    let is_struck = conn.labels().uid.as_deref() == Some(DEFECTIVE);
+    assert!(!is_struck, "a defect, for a test");
+}

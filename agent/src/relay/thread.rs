@@ -415,6 +415,8 @@ impl Relay {
 
 /// Moves a connection on as far as it goes.
 fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
+    #[cfg(test)]
+    super::strike(&pair.conn);
     if pair.phase != Phase::Open {
         dial::advance(pair, slot, context);
     }

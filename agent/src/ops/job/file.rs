@@ -45,9 +45,12 @@ pub(super) struct JobFile {
 
 impl JobFile {
     /// Writes down what the job is, before any of it is done.
-    pub(super) async fn begin(dir: Option<Arc<StateDir>>, job: &Arc<Job>) -> Self {
+    ///
+    /// # Errors
+    /// The disk does not take it.
+    pub(super) async fn begin(dir: Option<Arc<StateDir>>, job: &Arc<Job>) -> std::io::Result<Self> {
         let mut own = Self { file: None, lines: Vec::new(), job_id: job.id() };
-        let Some(dir) = dir else { return own };
+        let Some(dir) = dir else { return Ok(own) };
         let job = Arc::clone(job);
         let written = tokio::task::spawn_blocking(move || {
             let (entries, told) = (job.entries.as_slice().into(), job.told.as_slice().into());
@@ -57,11 +60,8 @@ impl JobFile {
             dir.replace(&name, &line)?;
             File::options().append(true).open(dir.file(&name))
         });
-        match written.await.map_err(std::io::Error::other).flatten() {
-            Ok(file) => own.file = Some(Arc::new(file)),
-            Err(error) => own.fail(&error),
-        }
-        own
+        own.file = Some(Arc::new(written.await.map_err(std::io::Error::other).flatten()?));
+        Ok(own)
     }
 
     fn fail(&mut self, error: &std::io::Error) {

@@ -15,9 +15,9 @@ use connctl_api::pace::Pace;
 use tokio::sync::{Notify, watch};
 
 pub use self::table::Jobs;
-use super::Node;
 use super::freeze::{self, Entry, Frozen};
 use super::operate::Operation;
+use super::{Node, plan};
 use crate::conn::command::Outcome;
 
 /// Why a job that somebody paused is paused.
@@ -191,10 +191,17 @@ pub(super) async fn start_frozen(node: &Arc<Node>, frozen: Frozen) -> Result<Arc
 /// Begins a job. It goes on whether anybody watches or not.
 ///
 /// # Errors
-/// Too many jobs are running; then nothing is touched.
+/// Too many jobs are running, or it cannot be written down; then nothing is touched.
 pub async fn start(node: &Arc<Node>, order: Order) -> Result<Arc<Job>, ApiError> {
     let job = node.jobs.add(node, order)?;
-    let file = file::JobFile::begin(node.jobs.dir(), &job).await;
+    let file = match file::JobFile::begin(node.jobs.dir(), &job).await {
+        Ok(file) => file,
+        Err(error) => {
+            tracing::error!(job = %job.id(), %error, "a job could not be written");
+            node.jobs.withdraw(job.id());
+            return Err(plan::unwritable("a job", &error));
+        }
+    };
     tracing::info!(
         job = %job.id(),
         operation = job.operation.kind.word(),

@@ -132,6 +132,12 @@ impl Jobs {
         Ok(job)
     }
 
+    /// Takes a job out that was not begun.
+    pub(super) fn withdraw(&self, job_id: JobId) {
+        self.table().jobs.retain(|job| job.id() != job_id);
+        file::remove(self.dir.as_deref(), job_id);
+    }
+
     pub(super) fn get(&self, job_id: JobId) -> Option<Arc<Job>> {
         self.table().jobs.iter().find(|job| job.id() == job_id).cloned()
     }
