@@ -2,6 +2,7 @@
 //! functions and nothing below them.
 
 pub mod assign;
+pub mod events;
 pub mod farewell;
 pub mod freeze;
 pub mod gate;
@@ -10,6 +11,7 @@ pub mod history;
 pub mod job;
 pub mod limit;
 pub mod list;
+pub mod metrics;
 pub mod node;
 pub mod operate;
 pub mod pace;
