@@ -58,6 +58,7 @@ complete -c connctl -n "__fish_connctl_needs_command" -f -a "node" -d 'See the a
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "stats" -d 'Count endings by reason, or connections by a field'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "history" -d 'List connections that have ended, the latest first'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "why" -d 'Say why a connection ended, or that it has not'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "events" -d 'Print what happened of late, or what happens from now on'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "assign" -d 'Say whose a connection is'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "wait" -d 'Wait until so many connections are there'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "agent" -d 'Run an agent, or ask how one is'
@@ -956,6 +957,48 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand why" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand why" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l uid -d 'The user\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l conn-id -d 'The connection of this id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l ip -d 'From this address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l port -d 'From this port of the client' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l listener -d 'Accepted by this listener' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l node -d 'Held by this node' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l device -d 'From this kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l tag -d 'With this tag' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l state -d 'In this state: opening, active, half_closed, paused or closing' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l idle-over -d 'No byte for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l age-over -d 'Open for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l kind -d 'Only this kind; several times: any of them' -r -f -a "opened\t''
+identified\t''
+half_closed\t''
+warned\t''
+ended\t''
+listener_changed\t''
+policy_changed\t''
+revoked\t''
+job\t''
+gap\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l after -d 'Begin behind the event of this id; 0 is the oldest that the agent keeps' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand events" -s f -l follow -d 'Go on with what happens from now on, until interrupted'
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand events" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l uid -d 'Whose it is' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l device -d 'From which kind of device' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l tag -d 'A label to add or to change' -r

@@ -9,6 +9,7 @@ mod batch;
 mod completions;
 mod context;
 mod demo;
+mod events;
 mod exit_codes;
 mod history;
 mod inspect;

@@ -1,9 +1,11 @@
 //! The operator's command, run as a script runs it: no terminal, a limit, its own environment.
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use super::agent::Agent;
-use super::process::{Background, Run, run};
+use super::process::{Background, Run, Running, run};
 
 /// A command line against one agent.
 pub(crate) struct Connctl {
@@ -45,6 +47,21 @@ impl Connctl {
     /// Starts it and goes on.
     pub(crate) fn start(&self, args: &[&str]) -> Background {
         Background::start(&mut self.command(args), &self.input)
+    }
+
+    /// Starts it and hands out its lines as they come.
+    pub(crate) fn follow(&self, args: &[&str]) -> (Running, mpsc::Receiver<String>) {
+        let mut command = self.command(args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = Running::start(&mut command);
+        let stdout = BufReader::new(process.child().stdout.take().unwrap());
+        let (send, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = send.send(line);
+            }
+        });
+        (process, lines)
     }
 
     /// Words separated by blanks, as on a command line without quotes.

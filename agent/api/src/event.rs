@@ -24,7 +24,7 @@ words!(
         Warned = "warned",
         /// It ended; the history has it.
         Ended = "ended",
-        /// A listener accepts, rejects or drains.
+        /// A listener was told to accept, to reject or to drain.
         ListenerChanged = "listener_changed",
         /// Limits or time-outs were changed.
         PolicyChanged = "policy_changed",
@@ -36,6 +36,29 @@ words!(
         Gap = "gap",
     }
 );
+
+/// An answer that follows events says so often, in milliseconds, that it has none.
+pub const HEARTBEAT_MS: u64 = 5_000;
+
+/// The query of `GET /v1/events`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventQuery {
+    /// A selector; all events where absent.
+    #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
+    /// Only these kinds, with commas between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kinds: Option<String>,
+    /// Go on behind this event; `0` begins with the oldest that is kept. Where absent, what is followed begins
+    /// now, and anything else with the oldest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Do not end with the last event that there is.
+    pub follow: bool,
+    /// Answer JSON lines instead of server-sent events.
+    pub stream: bool,
+}
 
 /// One event. What does not belong to its kind is absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

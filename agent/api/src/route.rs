@@ -12,6 +12,8 @@ pub const ASSIGN: &str = "/v1/connections/{conn_id}/assign";
 pub const WHY: &str = "/v1/connections/{conn_id}/why";
 /// Connections that have ended; see [`crate::history::HistoryQuery`].
 pub const HISTORY: &str = "/v1/history";
+/// What happens, as it happens; see [`crate::event::EventQuery`].
+pub const EVENTS: &str = "/v1/events";
 /// Acting on connections; see [`crate::operation::OperationRequest`].
 pub const OPERATIONS: &str = "/v1/operations";
 /// Listing listeners.
@@ -75,6 +77,7 @@ pub const ALL: &[Row] = &[
     ("POST", ASSIGN, ACT),
     ("GET", WHY, READ_ALL),
     ("GET", HISTORY, READ_ALL),
+    ("GET", EVENTS, READ_ALL),
     ("POST", OPERATIONS, ACT),
     ("GET", LISTENERS, READ),
     ("GET", LISTENER, READ),
@@ -108,8 +111,12 @@ pub const ALL: &[Row] = &[
     ("GET", OPENAPI, READ),
 ];
 
-/// The routes of the facades, as the router knows them.
+/// The figures for monitoring systems, as OpenMetrics text. No native path: it is where they look.
+pub const METRICS: &str = "/metrics";
+
+/// The routes that are not native, those of the facades above all, as the router knows them.
 pub const FACADES: &[Row] = &[
+    ("GET", METRICS, READ_ALL),
     ("GET", "/current/{*rest}", READ),
     ("DELETE", "/current/{*rest}", ACT),
     ("PUT", "/current/{*rest}", ACT),

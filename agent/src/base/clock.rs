@@ -10,6 +10,11 @@ pub fn now_ms() -> u64 {
     u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Microseconds since the process first asked; as [`now_ms`].
+pub fn now_us() -> u64 {
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
 /// Milliseconds since 1970 in UTC.
 pub fn wall_ms() -> i64 {
     SystemTime::now()

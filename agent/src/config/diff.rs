@@ -24,6 +24,10 @@ pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {
         ("state_dir", old.state_dir != new.state_dir, false),
         ("compat", old.compat != new.compat, false),
         ("threads", old.threads != new.threads, false),
+        ("history_size", old.record.history_size != new.record.history_size, false),
+        ("history_stored", old.record.history_stored != new.record.history_stored, false),
+        ("history_age", old.record.history_age != new.record.history_age, false),
+        ("events_size", old.record.events_size != new.record.events_size, false),
         ("outbound", old.outbound != new.outbound, false),
         ("token", old.trust.tokens != new.trust.tokens, true),
         // Whether others can connect to the socket at all is settled when it is made.

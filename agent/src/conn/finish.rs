@@ -22,6 +22,7 @@ pub fn finish(
     tell::tell_end(record, conn, ending, now_ms);
     let cause = ending.cause;
     registry.leave(conn);
+    stats.relayed([conn.to_upstream_bytes(), conn.to_client_bytes()]);
     conn.origin().live.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
     let has_client = conn.origin().mode != Mode::Outbound;
     let has_upstream = matches!(conn.origin().mode, Mode::Forward | Mode::Outbound);

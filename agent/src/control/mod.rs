@@ -10,6 +10,7 @@ mod error;
 mod extract;
 mod facade;
 mod guard;
+mod metrics;
 mod permit;
 mod serve;
 mod stream;
@@ -26,6 +27,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
+use axum::routing::get;
+use connctl_api::route;
 
 use crate::ops::Node;
 
@@ -65,6 +68,7 @@ impl FromRef<App> for Stop {
 /// All routes. The two guards stand before every one of them, also before those that do not exist.
 fn router(app: App) -> Router {
     v1::routes()
+        .route(route::METRICS, get(metrics::metrics))
         .merge(facade::routes())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::method_not_allowed)

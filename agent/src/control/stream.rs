@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_core::Stream;
 use serde::Serialize;
@@ -24,6 +24,8 @@ const CHUNKS: usize = 1;
 const STALL_LIMIT: Duration = Duration::from_secs(600);
 /// The type of JSON lines.
 const JSON_LINES: &str = "application/jsonl";
+/// The type of server-sent events.
+const EVENT_STREAM: &str = "text/event-stream";
 
 /// The client has gone, or reads no more.
 #[derive(Debug)]
@@ -37,9 +39,19 @@ pub(super) struct Lines {
 
 /// An answer of JSON lines and the end to write them to.
 pub(super) fn lines() -> (Lines, Response) {
+    answer(JSON_LINES)
+}
+
+/// An answer of server-sent events and the end to write them to.
+pub(super) fn events() -> (Lines, Response) {
+    let (lines, mut response) = answer(EVENT_STREAM);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    (lines, response)
+}
+
+fn answer(kind: &'static str) -> (Lines, Response) {
     let (sender, receiver) = mpsc::channel(CHUNKS);
-    let response =
-        ([(header::CONTENT_TYPE, JSON_LINES)], Body::from_stream(Chunks(receiver))).into_response();
+    let response = ([(header::CONTENT_TYPE, kind)], Body::from_stream(Chunks(receiver))).into_response();
     (Lines { sender, buffer: Vec::new() }, response)
 }
 

@@ -175,7 +175,9 @@ impl Porter {
                     self.entrances[index].rejected += 1;
                     close::reset(fd);
                 }
-                Ok((fd, peer)) => self.receive(Newcomer { index, fd, peer, count }),
+                Ok((fd, peer)) => {
+                    self.receive(Newcomer { index, fd, peer, count, accepted_us: clock::now_us() });
+                }
                 Err(error) => {
                     self.inside.descriptors.give(count);
                     match error {
@@ -203,7 +205,7 @@ impl Porter {
         let Some(local) = entrance.door.as_ref().map(|door| door.local_of(&newcomer.fd)) else {
             return self.turn_away(newcomer, Reason::Limit);
         };
-        let Newcomer { index, fd, peer, count } = newcomer;
+        let Newcomer { index, fd, peer, count, accepted_us } = newcomer;
         let id = match (self.inside.ids.next(), peer) {
             (Ok(id), Some(_)) => id,
             (result, _) => {
@@ -232,7 +234,14 @@ impl Porter {
         if self.gates.accepted(index) {
             self.arrange();
         }
-        self.inside.pool.adopt(Arrival { conn, fd, settings, ticket: Some(ticket), opened: None });
+        self.inside.pool.adopt(Arrival {
+            conn,
+            fd,
+            accepted_us,
+            settings,
+            ticket: Some(ticket),
+            opened: None,
+        });
     }
 
     fn report(&self, index: usize, changed: bool) -> GateReport {

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use connctl_api::conn::{AssignRequest, ConnRow, MAX_LABEL_BYTES, MAX_TAGS};
+use connctl_api::end::Initiator;
 use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::event::EventKind;
 use connctl_api::id::ConnId;
 
 use tokio::sync::mpsc;
 
 use super::{Node, list, revoke, show};
 use crate::base::clock;
+use crate::conn::tell::{More, tell};
 use crate::policy::evict;
 use crate::registry::Conn;
 use crate::registry::conn::Labels;
@@ -64,6 +67,8 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
         return Err(wrong("tags", format!("connection {id} would have more than {MAX_TAGS} tags")));
     }
     if is_news {
+        let more = More { by: Some(Initiator::Operator.word()), ..More::default() };
+        tell(&node.record, EventKind::Identified, &conn, more, clock::now_ms());
         enforce(node, &conn);
     }
     Ok(list::row(node, &conn))

@@ -1,9 +1,10 @@
 //! Rejecting, accepting and draining.
 
 use connctl_api::error::{ApiError, ErrorCode};
-use connctl_api::listener::{GateReports, GateRequest, ListenerRow, MAX_AFTER, RejectMode};
+use connctl_api::event::EventKind;
+use connctl_api::listener::{GateReport, GateReports, GateRequest, ListenerRow, MAX_AFTER, RejectMode};
 
-use super::Node;
+use super::{Node, events};
 use crate::listener::{GateOrder, Place};
 
 /// Rejects new connections, now or after so many more.
@@ -72,7 +73,21 @@ async fn order(node: &Node, names: &[String], order: GateOrder) -> Result<GateRe
         names => named(&places, names, "names")?,
     };
     let indexes = named.into_iter().filter_map(|at| places.get(at)).map(|place| place.origin.index).collect();
-    Ok(GateReports { listeners: node.listeners.order(indexes, order).await })
+    let reports = node.listeners.order(indexes, order).await;
+    for report in &reports {
+        events::tell(node, EventKind::ListenerChanged, Some(&report.listener), &words(report));
+    }
+    Ok(GateReports { listeners: reports })
+}
+
+/// What became of a listener: `rejects with refuse after 2 more`.
+fn words(report: &GateReport) -> String {
+    match (report.draining, report.accepting, report.after) {
+        (true, ..) => format!("drains, and rejects with {}", report.mode),
+        (false, true, Some(after)) => format!("rejects with {} after {after} more", report.mode),
+        (false, true, None) => "accepts".to_owned(),
+        (false, false, _) => format!("rejects with {}", report.mode),
+    }
 }
 
 /// Where the listeners of these names stand, each once; `field` is where the names do.

@@ -7,11 +7,12 @@ use anyhow::Context;
 use connctl_api::conn::{MAX_PAGE_ROWS, SideDetail, Sides};
 use connctl_api::end::Reason;
 use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::event::EventKind;
 use connctl_api::id::ConnId;
 use connctl_api::limit::{LimitEnding, LimitReport, LimitRow, LimitValue};
 use tokio::sync::mpsc;
 
-use super::{Node, gate, list, show};
+use super::{Node, events, gate, list, show};
 use crate::base::clock;
 use crate::config::Policies;
 use crate::policy::book::{Layers, Scope};
@@ -83,7 +84,7 @@ pub async fn change(node: &Arc<Node>, change: Change) -> Result<LimitReport, Api
     };
     let ending = match in_force {
         Some(in_force) => {
-            log(&rows);
+            tell(node, &rows);
             in_force.await;
             enforce(node).await
         }
@@ -139,8 +140,10 @@ fn edit<'a>(
     Ok(named)
 }
 
-fn log(rows: &[LimitRow]) {
+fn tell(node: &Node, rows: &[LimitRow]) {
     for row in rows {
+        let text = format!("{} = {} ({})", row.key, row.value, row.source);
+        events::tell(node, EventKind::PolicyChanged, row.listener.as_deref(), &text);
         let (listener, source) = (row.listener.as_deref(), row.source.word());
         tracing::info!(key = row.key, value = %row.value, listener, source, "limit changed");
     }

@@ -3,6 +3,7 @@
 
 pub mod assign;
 pub mod drain;
+pub mod events;
 pub mod farewell;
 pub mod freeze;
 pub mod gate;
@@ -11,6 +12,7 @@ pub mod history;
 pub mod job;
 pub mod limit;
 pub mod list;
+pub mod metrics;
 pub mod node;
 pub mod operate;
 pub mod pace;

@@ -17,7 +17,9 @@ use tokio::sync::mpsc;
 use super::freeze::{self, Entry};
 use super::job::{self, Job};
 use super::{Node, show};
+use crate::base::clock;
 use crate::conn::command::{Command, Outcome};
+use crate::record::Record;
 use crate::record::asked::Asked;
 use crate::registry::Conn;
 
@@ -107,6 +109,9 @@ pub struct Run {
     waiting: HashMap<ConnId, (Option<Box<str>>, SideChoice)>,
     answers: mpsc::Receiver<(ConnId, Outcome)>,
     summary: Summary,
+    record: Arc<Record>,
+    /// When it began, in microseconds of [`clock::now_us`].
+    begun_us: u64,
 }
 
 /// How an operation is carried out.
@@ -195,6 +200,8 @@ pub(super) fn run_because(
         waiting,
         answers,
         summary: Summary { matched, ..Summary::default() },
+        record: Arc::clone(&node.record),
+        begun_us: clock::now_us(),
     }
 }
 
@@ -231,6 +238,8 @@ impl Run {
             return Some(self.item(conn_id, whose, ItemStatus::Failed, None, error));
         };
         let whose = self.waiting.remove(&conn_id).unwrap_or((None, self.side));
+        let took_us = clock::now_us().saturating_sub(self.begun_us);
+        self.record.latencies.operation(self.operation).took(took_us);
         let error = outcome.error.map(str::to_owned);
         Some(self.item(conn_id, whose, outcome.status, outcome.wire, error))
     }

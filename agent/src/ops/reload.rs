@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::event::EventKind;
 use connctl_api::limit::LimitRow;
 use connctl_api::reload::{ReloadOutcome, ReloadReport, ReloadRow};
 
-use super::{Node, limit};
+use super::{Node, events, limit};
 use crate::base::manager;
 use crate::config::diff::{differences, taken_over};
 use crate::config::settings::Level;
@@ -64,7 +65,7 @@ pub async fn reload(node: &Arc<Node>) -> Result<ReloadReport, ApiError> {
         Ok(Err(error)) => return Err(ApiError::new(ErrorCode::BadConfig, format!("{error:#}"))),
         Err(_) => return Err(ApiError::new(ErrorCode::Internal, "the file could not be read again")),
     };
-    log(&changes);
+    tell(node, &changes);
     in_force.await;
     let ending = limit::enforce(node).await.len() as u64;
     Ok(ReloadReport { changes, ending })
@@ -124,8 +125,10 @@ fn limits_changed(old: &Layers, new: &Layers) -> Vec<ReloadRow> {
     rows(new).into_iter().map(name).filter(is_other).map(row).collect()
 }
 
-fn log(changes: &[ReloadRow]) {
+fn tell(node: &Node, changes: &[ReloadRow]) {
     for change in changes {
+        let text = format!("{}: {}", change.key, change.outcome);
+        events::tell(node, EventKind::PolicyChanged, change.listener.as_deref(), &text);
         let (key, listener) = (&*change.key, change.listener.as_deref());
         match change.outcome {
             ReloadOutcome::NeedsRestart => tracing::warn!(key, listener, "this change waits for a restart"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use connctl_api::conn::MAX_LABEL_BYTES;
 use connctl_api::end::{Cause, Initiator, Reason};
 use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::event::EventKind;
 use connctl_api::id::RevocationId;
 use connctl_api::instant::Instant;
 use connctl_api::operation::{OperationKind, OperationRequest};
@@ -14,7 +15,7 @@ use ipnet::IpNet;
 use tokio::sync::mpsc;
 
 use super::operate::{self, Operation, Run};
-use super::{Node, freeze, guard, show};
+use super::{Node, events, freeze, guard, show};
 use crate::base::clock;
 use crate::policy::evict;
 use crate::policy::revoke::{Revocation, RevokeError, Subject, canonical};
@@ -76,6 +77,9 @@ fn begin(
         error @ RevokeError::Disk(_) => ApiError::new(ErrorCode::Unavailable, error.to_string()),
     })?;
     tracing::info!(revocation = revocation.id.get(), subject = ?revocation.subject, "revoked");
+    let subject = words(&revocation.subject);
+    let operation = Operation { request: Some(format!("revoke {subject}")), ..operation };
+    events::tell(node, EventKind::Revoked, None, &format!("{subject} is revoked, {}", revocation.id));
     let cause = Cause { reason: Reason::Revoked, initiator: Initiator::Operator, side: None };
     let run = operate::run_because(node, conns, operation, cause);
     Ok(Revoking { row: row(node, (revocation, 0), created_at), run })
@@ -137,7 +141,17 @@ pub async fn lift(node: &Arc<Node>, id: RevocationId) -> Result<RevocationRow, A
     let missing = || ApiError::new(ErrorCode::NotFound, format!("there is no revocation {id}")).field("id");
     let lifted = lifted.ok_or_else(missing)?;
     tracing::info!(revocation = id.get(), subject = ?lifted.0.subject, "a revocation is lifted");
+    let subject = words(&lifted.0.subject);
+    events::tell(node, EventKind::Revoked, None, &format!("{subject} may come again, {id} is lifted"));
     Ok(row(node, lifted, now))
+}
+
+/// Who is meant: `user "bob"`, `address 10.0.0.0/8`.
+fn words(subject: &Subject) -> String {
+    match subject {
+        Subject::Uid(uid) => format!("user {uid:?}"),
+        Subject::Ip(net) => format!("address {net}"),
+    }
 }
 
 fn row(node: &Node, (revocation, refused): (Revocation, u64), now: Instant) -> RevocationRow {

@@ -214,7 +214,8 @@ impl Outbound {
         let (entered, is_entered) = oneshot::channel();
         let opened = Some(Box::new(Opened { speaker: Speaker::new(lines), uid, entered }));
         let settings = Arc::clone(&self.settings);
-        self.inside.pool.adopt(Arrival { conn: Arc::clone(&conn), fd, settings, ticket: None, opened });
+        let (own, accepted_us) = (Arc::clone(&conn), clock::now_us());
+        self.inside.pool.adopt(Arrival { conn: own, fd, accepted_us, settings, ticket: None, opened });
         match is_entered.await {
             Ok(true) => Ok(conn),
             Ok(false) => Err(target.failed(&format_args!("the user {:?} is revoked", target.username))),

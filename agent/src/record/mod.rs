@@ -5,6 +5,7 @@ mod bytes;
 pub mod entry;
 pub mod events;
 pub mod history;
+pub mod latency;
 pub mod ring;
 pub mod stats;
 mod store;
@@ -19,6 +20,7 @@ use asked::Asked;
 use entry::Happening;
 use events::Events;
 use history::History;
+use latency::Latencies;
 use ring::New;
 pub use store::Head;
 
@@ -29,6 +31,8 @@ pub struct Record {
     pub history: History,
     /// What happened of late.
     pub events: Events,
+    /// How long things took.
+    pub latencies: Latencies,
 }
 
 impl Record {
@@ -37,7 +41,11 @@ impl Record {
     /// # Errors
     /// As [`History::open`].
     pub fn open(settings: &RecordSettings, file: Option<PathBuf>) -> anyhow::Result<Self> {
-        Ok(Self { history: History::open(settings, file)?, events: Events::new(settings.events_size) })
+        Ok(Self {
+            history: History::open(settings, file)?,
+            events: Events::new(settings.events_size),
+            latencies: Latencies::default(),
+        })
     }
 
     /// Writes what is left to disk.

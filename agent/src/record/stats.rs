@@ -12,6 +12,10 @@ pub struct Stats {
     accepted: AtomicU64,
     ended: AtomicU64,
     by_reason: Box<[[AtomicU64; 2]]>,
+    /// Bytes to upstreams and to clients, of connections that have ended.
+    bytes: [AtomicU64; 2],
+    /// The most bytes that were ever told.
+    told: [AtomicU64; 2],
 }
 
 impl Default for Stats {
@@ -20,6 +24,8 @@ impl Default for Stats {
             accepted: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             by_reason: Reason::ALL.iter().map(|_| [AtomicU64::new(0), AtomicU64::new(0)]).collect(),
+            bytes: Default::default(),
+            told: Default::default(),
         }
     }
 }
@@ -38,6 +44,24 @@ impl Stats {
                 cell[side as usize].fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    /// A connection that has ended relayed so much to its upstream and to its client.
+    pub fn relayed(&self, bytes: [u64; 2]) {
+        for (cell, bytes) in self.bytes.iter().zip(bytes) {
+            cell.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes to upstreams and to clients, of connections that have ended.
+    pub fn bytes(&self) -> [u64; 2] {
+        self.bytes.each_ref().map(|cell| cell.load(Ordering::Relaxed))
+    }
+
+    /// These figures, or those told before where they were larger: one who counts sees no figure fall, although a
+    /// connection that is just ending is missed for a moment.
+    pub fn grown(&self, bytes: [u64; 2]) -> [u64; 2] {
+        std::array::from_fn(|way| self.told[way].fetch_max(bytes[way], Ordering::Relaxed).max(bytes[way]))
     }
 
     /// Connections accepted since the start.

@@ -294,11 +294,13 @@ impl Conn {
         self.state.store(state as u8, Ordering::Relaxed);
     }
 
-    /// Owner only: one direction has ended; the first time counts.
-    pub fn note_half_closed(&self, now_ms: u64) {
-        if self.half_closed_at_ms.load(Ordering::Relaxed) == 0 {
+    /// Owner only: one direction has ended; tells whether that is news.
+    pub fn note_half_closed(&self, now_ms: u64) -> bool {
+        let is_news = self.half_closed_at_ms.load(Ordering::Relaxed) == 0;
+        if is_news {
             self.half_closed_at_ms.store(now_ms.max(1), Ordering::Relaxed);
         }
+        is_news
     }
 
     /// Owner only: the upstream it is connected to, or none any more.

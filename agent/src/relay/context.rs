@@ -3,14 +3,18 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use connctl_api::event::EventKind;
+
 use super::message::Message;
 use super::pair::Pair;
 use super::pump::Tools;
 use super::timers::Timers;
 use super::{Shared, ending};
 use crate::base::inbox::Outbox;
+use crate::conn::tell::{More, tell};
 use crate::net::pipes::Pool;
 use crate::net::poll::Poll;
+use crate::registry::Conn;
 
 /// The inboxes of all relay threads, by their number.
 pub(super) type Peers = Arc<OnceLock<Vec<Outbox<Message>>>>;
@@ -45,6 +49,11 @@ impl Context {
             registry: &self.shared.registry,
             revocations: &self.shared.revocations,
         }
+    }
+
+    /// Writes down what happens to a connection.
+    pub(super) fn tell(&self, kind: EventKind, conn: &Conn, more: More<'_>) {
+        tell(&self.shared.record, kind, conn, more, self.now_ms);
     }
 
     /// Gives a connection another turn.

@@ -12,6 +12,7 @@ use super::pair::{Dialing, Leg, Pair, Phase};
 use super::proxy::{self, Read};
 use super::thread::token;
 use super::{ending, identify, reconnect, refuse};
+use crate::base::clock;
 use crate::config::Upstream;
 use crate::identity::proxy::Header;
 use crate::net::connect::{self, Dial};
@@ -37,6 +38,7 @@ fn waiting(deadline: u64) -> Dialing {
         tried: 0,
         addresses: VecDeque::new(),
         current: None,
+        begun_us: 0,
         last: None,
         is_failed: false,
         deadline,
@@ -153,7 +155,7 @@ fn check_dial(pair: &mut Pair, slot: u32, context: &mut Context) {
         return;
     };
     match if is_failed { connect::outcome(fd) } else { Ok(()) } {
-        Ok(()) => connected(pair, context.now_ms),
+        Ok(()) => connected(pair, context),
         Err(error) => failed(pair, errno::reason(error), slot, context),
     }
 }
@@ -195,6 +197,7 @@ fn try_next(pair: &mut Pair, slot: u32, context: &mut Context) {
             return;
         };
         dial.current = Some(address);
+        dial.begun_us = clock::now_us();
         dial.deadline = context.now_ms + millis(pair.settings.dial_timeout);
         pair.serial = pair.serial.wrapping_add(1);
         let registration = token(slot, Side::Upstream, pair.serial);
@@ -208,7 +211,7 @@ fn try_next(pair: &mut Pair, slot: u32, context: &mut Context) {
         match begun {
             Ok(Dial::Connected(fd)) => {
                 *pair.leg_mut(Side::Upstream) = Leg { fd: Some(fd), ..Leg::default() };
-                return connected(pair, context.now_ms);
+                return connected(pair, context);
             }
             Ok(Dial::Pending(fd)) => {
                 *pair.leg_mut(Side::Upstream) = Leg { fd: Some(fd), ..Leg::default() };
@@ -325,12 +328,13 @@ pub(super) fn give_up(pair: &mut Pair, reason: Option<Reason>, context: &mut Con
     ending::begin(pair, cause, ending::BOTH_FINISH, ending::DIAL_FLUSH_MS, context);
 }
 
-fn connected(pair: &mut Pair, now_ms: u64) {
+fn connected(pair: &mut Pair, context: &Context) {
     let Some(dial) = &mut pair.dial else {
         return;
     };
     dial.is_failed = false;
-    dial.deadline = now_ms + millis(pair.settings.dial_timeout);
+    context.shared.record.latencies.dial.took(clock::now_us().saturating_sub(dial.begun_us));
+    dial.deadline = context.now_ms + millis(pair.settings.dial_timeout);
     let address = dial.current;
     pair.conn.set_upstream(address);
     pair.leg_mut(Side::Upstream).writable = true;

@@ -1,11 +1,13 @@
 //! Whose connection it is, while its bytes pass.
 
+use connctl_api::event::EventKind;
 use tokio::sync::mpsc;
 
 use super::context::Context;
 use super::message::Message;
 use super::pair::Pair;
 use super::{Shared, farewell, refuse};
+use crate::conn::tell::More;
 use crate::identity::proxy::Header;
 use crate::identity::{self, Found, Miss, Tap};
 use crate::policy::evict;
@@ -65,6 +67,7 @@ pub(super) fn enforce(pair: &mut Pair, context: &mut Context) {
     if !std::mem::take(&mut pair.is_news) {
         return;
     }
+    context.tell(EventKind::Identified, &pair.conn, More::default());
     let registry = &context.shared.registry;
     let (conns, reason) = evict::over_labels(registry, &pair.conn, context.now_ms);
     let Some(peers) = context.peers.get().filter(|_| !conns.is_empty()) else {

@@ -21,6 +21,8 @@ pub struct Arrival {
     pub conn: Arc<Conn>,
     /// The client's socket, or the upstream's where the agent opened it.
     pub fd: OwnedFd,
+    /// When it was accepted or opened, in microseconds of [`clock::now_us`](crate::base::clock::now_us).
+    pub accepted_us: u64,
     /// How its listener is set up.
     pub settings: Arc<ListenerSettings>,
     /// Its place under the limits, which are a listener's.

@@ -111,6 +111,8 @@ pub(super) struct Dialing {
     pub(super) addresses: VecDeque<SocketAddr>,
     /// The address being dialled.
     pub(super) current: Option<SocketAddr>,
+    /// When that began.
+    pub(super) begun_us: u64,
     /// Why the last attempt failed.
     pub(super) last: Option<connctl_api::end::Reason>,
     /// No address of the upstream at hand has been reached so far, and one has failed.

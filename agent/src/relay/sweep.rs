@@ -4,13 +4,16 @@
 //! byte that is relayed resets nothing, and a thread without limited connections never looks.
 
 use connctl_api::end::{Cause, Initiator, Reason};
+use connctl_api::event::EventKind;
 use connctl_api::operation::DEFAULT_GRACE_MS;
+use connctl_api::units::format_micros;
 use slab::Slab;
 
 use super::context::Context;
 use super::pair::{Pair, Phase};
 use super::{ending, health};
 use crate::config::Timeouts;
+use crate::conn::tell::More;
 use crate::policy::timeouts::{self, Facts, Verdict};
 
 /// When the next look is due.
@@ -50,7 +53,8 @@ impl Sweep {
     }
 
     /// The connections that are to end now, if it is time to look.
-    pub(super) fn due(&mut self, pairs: &mut Slab<Box<Pair>>, now_ms: u64) -> Vec<(u32, Reason)> {
+    pub(super) fn due(&mut self, pairs: &mut Slab<Box<Pair>>, context: &Context) -> Vec<(u32, Reason)> {
+        let now_ms = context.now_ms;
         if self.at > now_ms {
             return Vec::new();
         }
@@ -58,7 +62,7 @@ impl Sweep {
         let mut over = Vec::new();
         for (slot, pair) in pairs.iter_mut().filter(|(_, pair)| !pair.is_over) {
             let policies = pair.conn.origin().policies();
-            let mut verdict = look(pair, &policies.timeouts, now_ms);
+            let mut verdict = look(pair, &policies.timeouts, context);
             if !matches!(verdict, Verdict::End(_)) {
                 self.again(verdict, now_ms);
                 verdict = health::look(pair, &policies.health, now_ms);
@@ -80,17 +84,18 @@ impl Sweep {
 }
 
 /// Judges a connection by its time limits, and warns where that comes first.
-fn look(pair: &mut Pair, limits: &Timeouts, now_ms: u64) -> Verdict {
+fn look(pair: &mut Pair, limits: &Timeouts, context: &Context) -> Verdict {
     let Some(period) = timeouts::period_ms(limits) else {
         return Verdict::Nothing(None);
     };
-    match judge(pair, limits, now_ms) {
+    match judge(pair, limits, context) {
         Verdict::Nothing(Some(wait)) => Verdict::Nothing(Some(wait.max(period))),
         verdict => verdict,
     }
 }
 
-fn judge(pair: &mut Pair, limits: &Timeouts, now_ms: u64) -> Verdict {
+fn judge(pair: &mut Pair, limits: &Timeouts, context: &Context) -> Verdict {
+    let now_ms = context.now_ms;
     if pair.is_ending() {
         // It is ending already.
         return Verdict::Nothing(None);
@@ -103,7 +108,8 @@ fn judge(pair: &mut Pair, limits: &Timeouts, now_ms: u64) -> Verdict {
         return verdict;
     }
     facts.is_warned = true;
-    let left_ms = timeouts::next_end(&facts, limits).map(|(ms, _)| ms);
+    let end = timeouts::next_end(&facts, limits);
+    let left_ms = end.map(|(ms, _)| ms);
     let verdict = timeouts::judge(&facts, limits);
     tracing::warn!(
         conn_id = pair.conn.id().get(),
@@ -112,6 +118,10 @@ fn judge(pair: &mut Pair, limits: &Timeouts, now_ms: u64) -> Verdict {
         left_ms,
         "a kept-alive connection will be closed for inactivity"
     );
+    if let Some((left_ms, reason)) = end {
+        let text = format!("{reason} ends it in {}", format_micros(left_ms.saturating_mul(1_000)));
+        context.tell(EventKind::Warned, &pair.conn, More { text: Some(&text), ..More::default() });
+    }
     pair.warned_for_ms = active_ms;
     verdict
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 
 use connctl_api::conn::Side;
 use connctl_api::end::{Cause, Initiator, Reason};
+use connctl_api::event::EventKind;
 use connctl_api::id::ConnId;
 use rustix::io::Errno;
 use slab::Slab;
@@ -25,6 +26,7 @@ use super::{
 use crate::base::clock;
 use crate::base::inbox::{Inbox, Outbox};
 use crate::conn::command::{Command, Outcome, Replies, Target};
+use crate::conn::tell::More;
 use crate::net::pipes::Pool;
 use crate::net::poll::{Poll, Ready};
 use crate::net::{connect, errno};
@@ -261,7 +263,11 @@ impl Relay {
         let entry = self.pairs.vacant_entry();
         // A descriptor limit keeps the slots far below `u32::MAX`.
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
-        let Arrival { conn, fd, settings, ticket, opened } = arrival;
+        let Arrival { conn, fd, accepted_us, settings, ticket, opened } = arrival;
+        if opened.is_none() {
+            let took_us = clock::now_us().saturating_sub(accepted_us);
+            self.context.shared.record.latencies.accept.took(took_us);
+        }
         conn.set_slot(slot);
         let watched = self.context.poll.watch(&fd, token(slot, conn.origin().mode.side(), 0));
         let pair = entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
@@ -284,6 +290,7 @@ impl Relay {
                 // Nothing of it is read.
                 return ending::settle(pair, slot, context);
             }
+            context.tell(EventKind::Opened, &pair.conn, More::default());
             if let Err(error) = watched {
                 tracing::error!(%error, "a socket cannot be watched");
                 let cause = Cause { reason: Reason::Resource, initiator: Initiator::Agent, side: None };
@@ -311,7 +318,7 @@ impl Relay {
     /// Ends the connections whose time is up, if it is time to look; gives them, and why each ends.
     fn sweep(&mut self) -> Vec<(Arc<Conn>, Reason)> {
         let mut ended = Vec::new();
-        for (slot, reason) in self.sweep.due(&mut self.pairs, self.context.now_ms) {
+        for (slot, reason) in self.sweep.due(&mut self.pairs, &self.context) {
             self.with(slot, |pair, slot, context| {
                 ended.push((Arc::clone(&pair.conn), reason));
                 sweep::end(pair, reason, context);
@@ -450,9 +457,17 @@ fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
     if !pair.is_over {
         pair.publish_state();
         if pair.legs.iter().any(|leg| leg.ended || leg.shut) {
-            pair.conn.note_half_closed(context.now_ms);
+            note_half_closed(pair, context);
         }
         context.set_deadline(pair, slot);
+    }
+}
+
+/// One direction has ended; it is told once, and not as a part of an ending.
+fn note_half_closed(pair: &Pair, context: &Context) {
+    if pair.conn.note_half_closed(context.now_ms) && !pair.is_ending() {
+        let more = More { side: pair.first_end, ..More::default() };
+        context.tell(EventKind::HalfClosed, &pair.conn, more);
     }
 }
 

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 use connctl_api::access::Role;
+use connctl_api::event::EventKind;
 use connctl_api::id::ConnId;
 use connctl_api::listener::{MAX_AFTER, RejectMode};
 use connctl_api::operation::OperationKind;
@@ -147,6 +148,14 @@ Examples:
   connctl why 12
   connctl why 12 -o json | jq .ended.reason")]
     Why(ShowArgs),
+    /// Print what happened of late, or what happens from now on
+    #[command(before_help = "\
+Examples:
+  connctl events --uid u17
+  connctl events --follow
+  connctl events --follow --kind ended --where 'reason = evicted' -o jsonl
+  connctl events --follow --after \"$last_id\" -o jsonl")]
+    Events(EventsArgs),
     /// Say whose a connection is
     #[command(before_help = "\
 Examples:
@@ -253,6 +262,21 @@ pub(crate) struct ApplyArgs {
     pub max_percent: Option<f64>,
     #[command(flatten)]
     pub pace: PaceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EventsArgs {
+    #[command(flatten)]
+    pub selector: SelectorArgs,
+    /// Go on with what happens from now on, until interrupted
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only this kind; several times: any of them
+    #[arg(long, value_name = "KIND", value_parser = values::word_of!(EventKind))]
+    pub kind: Vec<EventKind>,
+    /// Begin behind the event of this id; 0 is the oldest that the agent keeps
+    #[arg(long, value_name = "ID")]
+    pub after: Option<String>,
 }
 
 #[derive(Debug, Args)]

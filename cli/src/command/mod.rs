@@ -7,6 +7,7 @@ pub(crate) mod completion;
 pub(crate) mod context;
 #[cfg(feature = "agent")]
 pub(crate) mod demo;
+pub(crate) mod events;
 pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod limit;
@@ -46,6 +47,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         Verb::Listener(verb) => listener::run(verb, invocation).await,
         Verb::Limit(verb) => limit::run(verb, invocation).await,
         Verb::Stats(args) => stats::run(&args, invocation).await,
+        Verb::Events(args) => events::run(&args, invocation).await,
         Verb::History(args) => history::run(&args, invocation).await,
         Verb::Why(args) => why::run(&args, invocation).await,
         Verb::Assign(args) => assign::run(args, invocation).await,

@@ -4,6 +4,7 @@ pub(crate) mod columns;
 pub(crate) mod conn;
 pub(crate) mod context;
 pub(crate) mod csv;
+pub(crate) mod event;
 pub(crate) mod history;
 pub(crate) mod human;
 pub(crate) mod item;

@@ -20,6 +20,7 @@ pub use self::lines::{Lines, split};
 use crate::conn::{AssignRequest, ConnPage, CountReport, ListQuery};
 use crate::drain::{DrainReport, DrainRequest};
 use crate::error::{ApiError, ErrorBody, ErrorCode};
+use crate::event::EventQuery;
 use crate::history::HistoryQuery;
 use crate::id::{ConnId, RevocationId};
 use crate::job::{JobPage, JobRow};
@@ -159,6 +160,17 @@ impl Client {
     pub async fn history_count(&self, query: &HistoryQuery) -> Result<CountReport, ClientError> {
         let query = HistoryQuery { count: true, stream: false, ..query.clone() };
         self.json(self.get(route::HISTORY).query(&query)).await
+    }
+
+    /// What happens, as JSON lines, see [`EventRow`](crate::event::EventRow); an empty line says that nothing
+    /// does. The client must be patient for longer than [`HEARTBEAT_MS`](crate::event::HEARTBEAT_MS).
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn events(&self, query: &EventQuery) -> Result<Lines, ClientError> {
+        let query = EventQuery { stream: true, ..query.clone() };
+        let request = self.get(route::EVENTS).query(&query);
+        Ok(self.lines(self.send(request).await?))
     }
 
     /// Acts on connections; a line per connection as each one ends, then the summary: see

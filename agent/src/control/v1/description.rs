@@ -10,6 +10,7 @@ mod tests {
     use connctl_api::conn::{Health, ListQuery, Mode, Side, State};
     use connctl_api::end::{Initiator, Reason, SideWire};
     use connctl_api::error::ErrorCode;
+    use connctl_api::event::EventKind;
     use connctl_api::job::JobState;
     use connctl_api::limit::{LimitScope, LimitSource};
     use connctl_api::listener::{RejectMode, UpstreamState};
@@ -56,6 +57,7 @@ mod tests {
             ("ConnectionHealth", words(Health::ALL)),
             ("Reason", words(Reason::ALL)),
             ("Initiator", words(Initiator::ALL)),
+            ("EventKind", words(EventKind::ALL)),
             ("OperationKind", words(OperationKind::ALL)),
             ("SideChoice", words(SideChoice::ALL)),
             ("ItemStatus", words(ItemStatus::ALL)),

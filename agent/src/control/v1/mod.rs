@@ -2,6 +2,7 @@
 
 mod connections;
 mod description;
+mod events;
 mod history;
 mod jobs;
 mod limits;
@@ -27,6 +28,7 @@ pub(super) fn routes() -> Router<App> {
         .route(route::ASSIGN, post(connections::assign))
         .route(route::WHY, get(history::why))
         .route(route::HISTORY, get(history::list))
+        .route(route::EVENTS, get(events::events))
         .route(route::OPERATIONS, post(operations::start))
         .route(route::LISTENERS, get(listeners::list))
         .route(route::LISTENER, get(listeners::show))

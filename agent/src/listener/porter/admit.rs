@@ -28,6 +28,8 @@ pub(super) struct Newcomer {
     pub(super) peer: Option<SocketAddr>,
     /// Descriptors that were taken for it.
     pub(super) count: usize,
+    /// When it was accepted.
+    pub(super) accepted_us: u64,
 }
 
 /// A newcomer that waits for a place.

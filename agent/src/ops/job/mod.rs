@@ -7,6 +7,7 @@ mod table;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::event::EventKind;
 use connctl_api::id::{JobId, PlanId};
 use connctl_api::instant::Instant;
 use connctl_api::job::{JobRow, JobState};
@@ -17,7 +18,7 @@ use tokio::sync::{Notify, watch};
 pub use self::table::Jobs;
 use super::freeze::{self, Entry, Frozen};
 use super::operate::Operation;
-use super::{Node, plan};
+use super::{Node, events, plan};
 use crate::conn::command::Outcome;
 
 /// Why a job that somebody paused is paused.
@@ -211,8 +212,16 @@ pub async fn start(node: &Arc<Node>, order: Order) -> Result<Arc<Job>, ApiError>
         note = job.operation.note.as_deref(),
         "job begun"
     );
+    tell(node, &job.row());
     tokio::spawn(run::run(Arc::clone(node), Arc::clone(&job), file));
     Ok(job)
+}
+
+/// Tells where a job is.
+fn tell(node: &Node, row: &JobRow) {
+    let (done, all) = (row.summary.done, row.connections);
+    let text = format!("job {} {}: {} done of {all} to {}", row.job_id, row.state, done, row.operation);
+    events::tell(node, EventKind::Job, None, &text);
 }
 
 /// One job.
@@ -237,7 +246,7 @@ pub fn rows(node: &Node) -> Vec<JobRow> {
 /// `not_found`; `conflict` where it has ended or was cancelled.
 pub fn pause(node: &Node, text: &str) -> Result<JobRow, ApiError> {
     let job = find(node, text)?;
-    job.wish(|progress| match progress.state {
+    job.wish(node, |progress| match progress.state {
         JobState::Running => {
             (progress.state, progress.reason) = (JobState::Paused, Some(BY_OPERATOR.to_owned()));
             true
@@ -252,7 +261,7 @@ pub fn pause(node: &Node, text: &str) -> Result<JobRow, ApiError> {
 /// `not_found`; `conflict` where it has ended or was cancelled.
 pub fn resume(node: &Node, text: &str) -> Result<JobRow, ApiError> {
     let job = find(node, text)?;
-    job.wish(|progress| match progress.state {
+    job.wish(node, |progress| match progress.state {
         JobState::Paused => {
             (progress.state, progress.reason) = (JobState::Running, None);
             progress.is_forgiven = true;
@@ -269,7 +278,7 @@ pub fn resume(node: &Node, text: &str) -> Result<JobRow, ApiError> {
 /// `not_found`; `conflict` where it has ended already.
 pub fn cancel(node: &Node, text: &str) -> Result<JobRow, ApiError> {
     let job = find(node, text)?;
-    job.wish(|progress| match progress.state {
+    job.wish(node, |progress| match progress.state {
         JobState::Running | JobState::Paused => {
             (progress.state, progress.reason) = (JobState::Cancelling, None);
             true
@@ -280,7 +289,7 @@ pub fn cancel(node: &Node, text: &str) -> Result<JobRow, ApiError> {
 
 impl Job {
     /// Carries a wish out, where the state allows it.
-    fn wish(&self, change: impl FnOnce(&mut Progress) -> bool) -> Result<JobRow, ApiError> {
+    fn wish(&self, node: &Node, change: impl FnOnce(&mut Progress) -> bool) -> Result<JobRow, ApiError> {
         let before = self.progress().state;
         if !self.change(change) {
             let message = format!("job {} is {before}", self.id());
@@ -291,6 +300,7 @@ impl Job {
         let row = self.row();
         if row.state != before {
             tracing::info!(job = %self.id(), state = row.state.word(), "job");
+            tell(node, &row);
         }
         Ok(row)
     }

@@ -11,7 +11,7 @@ use connctl_api::operation::{ItemStatus, SideChoice};
 use tokio::sync::mpsc;
 
 use super::file::JobFile;
-use super::{Job, has_failed};
+use super::{Job, has_failed, tell};
 use crate::base::clock;
 use crate::base::random::Random;
 use crate::conn::command::{Outcome, Replies};
@@ -222,6 +222,7 @@ impl Worker {
             of = row.connections,
             "job ended"
         );
+        tell(&self.node, &row);
     }
 }
 

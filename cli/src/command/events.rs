@@ -1,0 +1,51 @@
+//! `events`: what happened of late, or what happens from now on.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Result;
+use connctl_api::client::split;
+use connctl_api::error::Exit;
+use connctl_api::event::{EventQuery, EventRow, HEARTBEAT_MS};
+
+use crate::args::verb::EventsArgs;
+use crate::invocation::Invocation;
+use crate::output::event::{Events, line};
+use crate::output::printer::{Printer, read};
+use crate::output::{self, Out};
+use crate::selection;
+
+/// An agent that has no news says so more often than this.
+const SILENCE: Duration = Duration::from_millis(3 * HEARTBEAT_MS);
+
+pub(crate) async fn run(args: &EventsArgs, invocation: &Invocation) -> Result<Exit> {
+    let kinds: Vec<_> = args.kind.iter().map(ToString::to_string).collect();
+    let query = EventQuery {
+        selector: selection::for_query(&args.selector)?,
+        kinds: (!kinds.is_empty()).then(|| kinds.join(",")),
+        after: args.after.clone(),
+        follow: args.follow,
+        stream: true,
+    };
+    let client = invocation.client_with(invocation.patience().max(SILENCE))?;
+    let mut lines = client.events(&query).await?;
+    let mut out: Out = output::stdout();
+    let mut printer = Printer::<Events>::list(invocation, &[])?;
+    let mut text = String::new();
+    while let Some(block) = lines.block().await? {
+        for event in split(block) {
+            if invocation.format.is_table() {
+                text.clear();
+                line(&read::<EventRow<'_>>(event)?, invocation.style, &mut text);
+                out.write_all(text.as_bytes())?;
+            } else {
+                printer.line(event, &mut out, &mut |_| {})?;
+            }
+        }
+        out.flush()?;
+    }
+    if !invocation.format.is_table() {
+        printer.finish(None, &mut out)?;
+    }
+    Ok(Exit::Done)
+}
