@@ -61,8 +61,7 @@ fn say(row: &EventRow<'_>, out: &mut String) {
         }
     }
     if !said.is_empty() {
-        let gap = if out.ends_with(' ') { "" } else { "  " };
-        *out += &format!("{gap}{}", said.join(", "));
+        *out += &format!("  {}", said.join(", "));
     }
 }
 
