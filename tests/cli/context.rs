@@ -58,22 +58,22 @@ fn contexts_are_listed_renamed_and_forgotten() {
     let own = home.connctl();
     assert_eq!(own.line("context list -o jsonl").ok().stdout, "");
     own.line("context add b http://127.0.0.1:5001").ok();
-    own.line("context add a unix:/tmp/connctl-a.sock --use").ok();
+    own.line("context add a unix:/run/connctl-a.sock --use").ok();
     own.line("context add b http://127.0.0.1:5002").ok();
     let rows = own.line("context list -o jsonl").ok().json_lines();
     assert_eq!(
         rows,
         [
-            json!({"name": "a", "agent": "unix:/tmp/connctl-a.sock", "current": true}),
+            json!({"name": "a", "agent": "unix:/run/connctl-a.sock", "current": true}),
             json!({"name": "b", "agent": "http://127.0.0.1:5002", "current": false}),
         ]
     );
     assert_eq!(own.line("context list -o name").ok().lines(), ["a", "b"]);
     own.line("context remove a").ok();
     assert_eq!(own.line("context list -o jsonl").ok().json_lines().len(), 1);
-    home.connctl().env("CONNCTL_AGENT", "unix:/tmp/x.sock").line("context add here").ok();
+    home.connctl().env("CONNCTL_AGENT", "unix:/run/x.sock").line("context add here").ok();
     let rows = own.line("context list -o jsonl").ok().json_lines();
-    assert_eq!(rows[1], json!({"name": "here", "agent": "unix:/tmp/x.sock", "current": false}));
+    assert_eq!(rows[1], json!({"name": "here", "agent": "unix:/run/x.sock", "current": false}));
 }
 
 #[test]
@@ -85,13 +85,13 @@ fn what_is_wrong_is_named_and_changes_nothing() {
     own.line("context remove nosuch").exits(3).says("nosuch");
     own.line("context add prod").exits(2).says("prod");
     own.line("context add prod ftp://x").exits(2).says("ftp://x");
-    own.line("context add a/b unix:/tmp/x").exits(2).says("a/b");
+    own.line("context add a/b unix:/run/x").exits(2).says("a/b");
     assert!(!home.file().exists());
-    own.line("context add prod unix:/tmp/x").ok();
+    own.line("context add prod unix:/run/x").ok();
     own.line("context use nosuch").exits(3).says("prod");
     std::fs::write(home.file(), "{\"contexts\":{\"prod\":{\"agnt\":\"x\"}}}").unwrap();
     own.line("list").exits(1).says("contexts.json").says("agnt");
-    own.line("context add more unix:/tmp/x").exits(1);
+    own.line("context add more unix:/run/x").exits(1);
     assert!(
         std::fs::read_to_string(home.file()).unwrap().contains("agnt"),
         "a damaged file is left to its owner"

@@ -12,7 +12,7 @@ pub(crate) enum ContextVerb {
 Examples:
   connctl context add prod unix:/run/connctl/agent.sock
   connctl context add lab http://127.0.0.1:5001 --token-file ~/lab.token --use
-  CONNCTL_AGENT=unix:/tmp/agent.sock connctl context add here",
+  CONNCTL_AGENT=unix:/run/connctl/agent.sock connctl context add here",
         after_help = "A name that is there already gets the new address. The path of a --token-file is kept with it, and never the token."
     )]
     Add {
