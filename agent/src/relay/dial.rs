@@ -325,7 +325,9 @@ pub(super) fn give_up(pair: &mut Pair, reason: Option<Reason>, context: &mut Con
     let reason = reason.or(last).unwrap_or(Reason::UnknownHost);
     let initiator = if reason == Reason::Resource { Initiator::Agent } else { Initiator::Upstream };
     let cause = Cause { reason, initiator, side: Some(Side::Upstream) };
-    ending::begin(pair, cause, ending::BOTH_FINISH, ending::DIAL_FLUSH_MS, context);
+    // An upstream that accepts and resets may do so before its acceptance was seen: a RST is passed on as one.
+    let methods = if reason == Reason::Econnreset { ending::BOTH_FLUSH_RESET } else { ending::BOTH_FINISH };
+    ending::begin(pair, cause, methods, ending::DIAL_FLUSH_MS, context);
 }
 
 fn connected(pair: &mut Pair, context: &Context) {

@@ -24,6 +24,8 @@ use crate::net::{close, errno, tcp_info};
 pub(super) const BOTH_FINISH: [Method; 2] = [Method::Finish; 2];
 /// Both sockets reset.
 pub(super) const BOTH_RESET: [Method; 2] = [Method::Reset; 2];
+/// A RST to both once they have what was on its way to them.
+pub(super) const BOTH_FLUSH_RESET: [Method; 2] = [Method::FlushReset; 2];
 /// How long the client of a dial that failed has to take its FIN.
 pub(super) const DIAL_FLUSH_MS: u64 = 1_000;
 /// How long what a peer had sent before its RST may take to reach the other one.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use connctl_api::id::ConnId;
 use connctl_api::instant::Instant;
-use connctl_api::job::JobState;
+use connctl_api::job::{JobRow, JobState};
 use connctl_api::operation::{ItemStatus, SideChoice};
 use tokio::sync::mpsc;
 
@@ -37,13 +37,14 @@ pub(super) async fn run(node: Arc<Node>, job: Arc<Job>, file: JobFile) {
         meter: Meter { since_ms: clock::now_ms(), accepted: node.stats.accepted() },
         pacer: Pacer::new(&job.row.pace, clock::now_ms(), node.stats.accepted()),
         random: Random::new(),
+        fresh: Vec::new(),
         node,
         job,
         file,
     };
     loop {
         let wait_ms = worker.turn();
-        worker.file.flush().await;
+        worker.publish().await;
         if worker.is_done() {
             break;
         }
@@ -78,6 +79,8 @@ struct Worker {
     meter: Meter,
     pacer: Pacer,
     random: Random,
+    /// What became of connections since the last time that was told: the place in the job's entries, and how.
+    fresh: Vec<(usize, Outcome)>,
     file: JobFile,
 }
 
@@ -181,9 +184,18 @@ impl Worker {
         if let Some(entry) = self.job.entries.get(place) {
             self.file.push(&self.job.item(entry, &outcome));
         }
+        self.fresh.push((place, outcome));
+    }
+
+    /// Tells what has come, once it is written: what somebody was told, a restart does not take back.
+    async fn publish(&mut self) {
+        self.file.flush().await;
+        if self.fresh.is_empty() {
+            return;
+        }
         self.job.change(|progress| {
-            progress.summary.add(outcome.status);
-            progress.results.push((place, outcome));
+            self.fresh.iter().for_each(|(_, outcome)| progress.summary.add(outcome.status));
+            progress.results.append(&mut self.fresh);
         });
     }
 
@@ -207,14 +219,21 @@ impl Worker {
     }
 
     async fn end(mut self) {
-        self.job.change(|progress| {
-            let is_cancelled = progress.state == JobState::Cancelling;
-            progress.state = if is_cancelled { JobState::Cancelled } else { JobState::Done };
-            progress.reason = None;
-            progress.ended_at = Some(Instant(clock::wall_ms()));
-        });
-        let row = self.job.row();
+        let before = self.job.row();
+        let is_cancelled = before.state == JobState::Cancelling;
+        let row = JobRow {
+            state: if is_cancelled { JobState::Cancelled } else { JobState::Done },
+            reason: None,
+            remaining_ms: 0,
+            ended_at: Some(Instant(clock::wall_ms())),
+            ..before
+        };
         self.file.end(&row).await;
+        self.job.change(|progress| {
+            progress.state = row.state;
+            progress.reason = None;
+            progress.ended_at = row.ended_at;
+        });
         tracing::info!(
             job = %row.job_id,
             state = row.state.word(),
