@@ -62,10 +62,8 @@ fn a_client_that_resets_during_the_dial_leaves_nothing() {
         let rows = agent.connections();
         rows.iter().any(|row| row["client"] == *client_addr && row["state"] == "opening").then_some(())
     });
-    let start = Instant::now();
     client.reset();
     agent.settled(0);
-    assert!(start.elapsed().as_secs() < 5, "it outlived its client by {:?}", start.elapsed());
     until("its descriptors are gone", || (agent.open_descriptors() <= base).then_some(()));
     assert_eq!(agent.ended("client"), 1, "{:?}", agent.endings());
 }
@@ -99,14 +97,20 @@ fn a_halfclose_during_the_dial_is_answered_when_its_grace_is_over() {
 #[test]
 fn one_dead_upstream_does_not_hold_up_other_clients() {
     let (dead, good) = (Unanswering::new(), Upstream::echo());
-    let agent = Setup::new().forward("dead", dead.addr()).forward("good", good.addr()).start();
+    // The dials take longer than this test waits for anything.
+    let listeners = [("dead", dead.addr()), ("good", good.addr())].map(|(name, upstream)| {
+        format!(
+            "[[listener]]\nname = '{name}'\nbind = '127.0.0.1:0'\nmode = 'forward'\n\
+             upstream = ['{upstream}']\ndial_timeout = '10m'\n"
+        )
+    });
+    let agent = Setup::new().config(listeners.concat()).start();
     let waiting: Vec<_> = (0..20).map(|_| Peer::connect(agent.addr("dead"))).collect();
     agent.settled_or_opening(20);
     let mut client = Peer::connect(agent.addr("good"));
-    let start = Instant::now();
     client.send("hello");
     client.expect("hello");
-    assert!(start.elapsed().as_secs() < 3, "it took {:?}", start.elapsed());
+    agent.settled_or_opening(21);
     drop(waiting);
 }
 

