@@ -34,8 +34,9 @@ use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
 
-/// Descriptors that stay free of connections: for the control API, files and name lookups.
-const RESERVED_DESCRIPTORS: usize = 640;
+/// Descriptors that stay free of connections: for the control API and those who are not known to it yet, files and
+/// name lookups.
+const RESERVED_DESCRIPTORS: usize = 896;
 /// Bulk pipes of the whole agent; each has two descriptors and 1 MiB of what one user may have in pipes.
 const MAX_PIPES: usize = 64;
 /// The history, in the state directory.

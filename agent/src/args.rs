@@ -15,7 +15,7 @@ pub struct RunArgs {
     #[command(flatten)]
     listeners: ListenerArgs,
 
-    /// Where the control API is: unix:PATH or tcp:HOST:PORT (loopback only)
+    /// Where the control API is: unix:PATH, tcp:HOST:PORT (loopback only) or tls:HOST:PORT
     #[arg(long, value_name = "ADDRESS", value_parser = control)]
     control: Vec<String>,
 

@@ -45,5 +45,6 @@ mod reload;
 mod restart;
 mod revoke;
 mod service_manager;
+mod tls;
 mod trust;
 mod v1;

@@ -77,6 +77,9 @@ impl Connctl {
             .env_remove("CONNCTL_AGENT")
             .env_remove("CONNCTL_TOKEN")
             .env_remove("CONNCTL_CONTEXT")
+            .env_remove("CONNCTL_CA_FILE")
+            .env_remove("CONNCTL_CERT_FILE")
+            .env_remove("CONNCTL_KEY_FILE")
             .env("NO_COLOR", "1");
         for name in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "HOME"] {
             command.env(name, "/nonexistent");

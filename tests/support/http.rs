@@ -3,7 +3,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use serde_json::Value;
 
 use super::until::LIMIT;
@@ -13,6 +15,8 @@ use super::until::LIMIT;
 pub(crate) enum Http {
     Unix(PathBuf),
     Tcp(SocketAddr),
+    /// Over TLS, as this client.
+    Tls(SocketAddr, Arc<ClientConfig>),
 }
 
 /// A connection to it.
@@ -20,6 +24,7 @@ pub(crate) enum Http {
 pub(crate) enum Wire {
     Unix(UnixStream),
     Tcp(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
 /// What came back.
@@ -39,7 +44,7 @@ impl Http {
     pub(crate) fn host(&self) -> String {
         match self {
             Self::Unix(_) => "localhost".into(),
-            Self::Tcp(addr) => addr.to_string(),
+            Self::Tcp(addr) | Self::Tls(addr, _) => addr.to_string(),
         }
     }
 
@@ -53,12 +58,10 @@ impl Http {
                 stream.set_write_timeout(Some(LIMIT)).unwrap();
                 Wire::Unix(stream)
             }
-            Self::Tcp(addr) => {
-                let stream = TcpStream::connect_timeout(addr, LIMIT)
-                    .unwrap_or_else(|error| panic!("cannot reach {addr}: {error}"));
-                stream.set_read_timeout(Some(LIMIT)).unwrap();
-                stream.set_write_timeout(Some(LIMIT)).unwrap();
-                Wire::Tcp(stream)
+            Self::Tcp(addr) => Wire::Tcp(tcp(*addr)),
+            Self::Tls(addr, client) => {
+                let session = ClientConnection::new(Arc::clone(client), addr.ip().into()).unwrap();
+                Wire::Tls(Box::new(StreamOwned::new(session, tcp(*addr))))
             }
         }
     }
@@ -116,6 +119,14 @@ impl Http {
     }
 }
 
+fn tcp(addr: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect_timeout(&addr, LIMIT)
+        .unwrap_or_else(|error| panic!("cannot reach {addr}: {error}"));
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.set_write_timeout(Some(LIMIT)).unwrap();
+    stream
+}
+
 impl Wire {
     /// Reads until the agent closes; whatever came before an error counts.
     pub(crate) fn read_all(&mut self) -> Vec<u8> {
@@ -138,6 +149,7 @@ impl Wire {
         let _ = match self {
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Self::Tls(stream) => stream.sock.shutdown(Shutdown::Write),
         };
     }
 }
@@ -147,6 +159,7 @@ impl Read for Wire {
         match self {
             Self::Unix(stream) => stream.read(buffer),
             Self::Tcp(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
         }
     }
 }
@@ -156,11 +169,15 @@ impl Write for Wire {
         match self {
             Self::Unix(stream) => stream.write(buffer),
             Self::Tcp(stream) => stream.write(buffer),
+            Self::Tls(stream) => stream.write(buffer),
         }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+        match self {
+            Self::Unix(_) | Self::Tcp(_) => Ok(()),
+            Self::Tls(stream) => stream.flush(),
+        }
     }
 }
 

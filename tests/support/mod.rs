@@ -3,6 +3,7 @@
 //! Nothing here sleeps for luck: a wait names what it waits for and fails when its limit is over.
 //! Whatever a helper starts, it ends on drop.
 pub(crate) mod agent;
+pub(crate) mod certs;
 pub(crate) mod cli;
 pub(crate) mod dir;
 pub(crate) mod http;

@@ -22,6 +22,7 @@ use super::settings::{
     DEFAULT_SHUTDOWN_GRACE, Keepalive, ListenerSettings, MAX_SESSIONS, MAX_THREADS, OutboundSettings,
     Settings, Upstream,
 };
+use super::tls::TlsSettings;
 use super::trust::TrustSettings;
 
 /// The longest name of a listener in bytes.
@@ -76,7 +77,9 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         listeners.push(checked);
     }
     let names: Vec<_> = listeners.iter().map(|listener| listener.name.as_str()).collect();
-    let trust = TrustSettings::check(file.token, file.peer, &names)?;
+    let trust = TrustSettings::check(file.token, file.peer, file.certificate, &names)?;
+    let trust = TrustSettings { tls: file.tls.as_ref().map(TlsSettings::read).transpose()?, ..trust };
+    check_addresses(&control, &trust)?;
     Ok(Settings {
         node_id: NodeId::new(flags.node_id.or(file.node_id).unwrap_or(DEFAULT_NODE_ID))
             .context("node_id is wrong")?,
@@ -93,6 +96,38 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         plan_lifetime: positive(file.plan_lifetime, DEFAULT_PLAN_LIFETIME, "plan_lifetime")?,
         listeners,
     })
+}
+
+/// Whoever reaches the control API can end every connection: what others than the users of this machine can
+/// reach speaks TLS, and asks who they are.
+fn check_addresses(control: &[Control], trust: &TrustSettings) -> anyhow::Result<()> {
+    if !trust.certificates.is_empty() {
+        let has_authority = trust.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        ensure!(has_authority, "a [[certificate]] needs client_ca in [tls]: the authority that signed it");
+    }
+    for address in control {
+        match address {
+            Control::Tls(_) => {
+                ensure!(
+                    trust.tls.is_some(),
+                    "control {address} needs a [tls] table in the file: certificate and key"
+                );
+                let can_know = !trust.tokens.is_empty() || !trust.certificates.is_empty();
+                ensure!(
+                    can_know,
+                    "control {address} needs a [[token]] or a [[certificate]]: nobody could use it"
+                );
+            }
+            Control::Tcp(at) if !at.ip().to_canonical().is_loopback() => bail!(
+                "control {address}: {} is not a loopback address, and whoever reaches the control API can end \
+                 every connection: write tls:{at}, with a [tls] table and a [[token]] or a [[certificate]] \
+                 (`connctl agent cert init` makes the files)",
+                at.ip()
+            ),
+            Control::Tcp(_) | Control::Unix(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn outbound_settings(table: &file::Outbound) -> anyhow::Result<OutboundSettings> {
@@ -119,7 +154,7 @@ fn default_control() -> Control {
     Control::Unix(connctl_api::endpoint::default_socket())
 }
 
-/// Reads `unix:PATH` or `tcp:HOST:PORT`.
+/// Reads `unix:PATH`, `tcp:HOST:PORT` or `tls:HOST:PORT`.
 ///
 /// # Errors
 /// Names the text and what is expected of it.
@@ -128,10 +163,12 @@ pub fn control_address(text: &str) -> anyhow::Result<Control> {
         ensure!(!path.is_empty(), "control {text:?} names no path: write unix:PATH");
         return Ok(Control::Unix(path.into()));
     }
-    let Some(address) = text.strip_prefix("tcp:") else {
-        bail!("control {text:?} is not an address: write unix:PATH or tcp:HOST:PORT");
+    let (make, address): (fn(SocketAddr) -> Control, _) = match text.split_once(':') {
+        Some(("tcp", address)) => (Control::Tcp, address),
+        Some(("tls", address)) => (Control::Tls, address),
+        _ => bail!("control {text:?} is not an address: write unix:PATH, tcp:HOST:PORT or tls:HOST:PORT"),
     };
-    Ok(Control::Tcp(resolve(address).with_context(|| format!("control {text:?}"))?))
+    Ok(make(resolve(address).with_context(|| format!("control {text:?}"))?))
 }
 
 fn resolve(text: &str) -> anyhow::Result<SocketAddr> {

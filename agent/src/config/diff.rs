@@ -3,6 +3,7 @@
 use connctl_api::reload::ReloadOutcome;
 
 use super::settings::{ListenerSettings, Settings};
+use super::trust::TrustSettings;
 
 /// A difference between two configurations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {
             old.trust.peers != new.trust.peers,
             old.trust.peers.is_empty() == new.trust.peers.is_empty(),
         ),
+        ("certificate", old.trust.certificates != new.trust.certificates, true),
+        // An address that speaks TLS goes on doing so until it is given up.
+        ("tls", old.trust.tls != new.trust.tls, new.trust.tls.is_some()),
         ("log", old.log != new.log, true),
         ("plan_lifetime", old.plan_lifetime != new.plan_lifetime, false),
         ("shutdown_grace", old.shutdown_grace != new.shutdown_grace, true),
@@ -103,7 +107,10 @@ pub fn taken_over(old: &Settings, new: &Settings) -> Settings {
     };
     Settings {
         log: new.log,
-        trust: new.trust.clone(),
+        trust: TrustSettings {
+            tls: new.trust.tls.clone().or_else(|| old.trust.tls.clone()),
+            ..new.trust.clone()
+        },
         shutdown_grace: new.shutdown_grace,
         max_connections: new.max_connections,
         listeners: new.listeners.iter().map(listener).collect(),

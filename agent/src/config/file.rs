@@ -13,7 +13,8 @@ use super::keys::{Size, Span};
 use super::policy::{KeepAlive, OnOver};
 use super::reconnect::Reconnect;
 use super::settings::{Compat, Level, ProxyVersion};
-use super::trust::{Peer, Token};
+use super::tls::Tls;
+use super::trust::{Certificate, Peer, Token};
 
 /// The file as it is written. Absent keys leave the default or the flag in force.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -57,6 +58,11 @@ pub struct File {
     /// Peers of the unix socket.
     #[serde(default)]
     pub peer: Vec<Peer>,
+    /// TLS of the control API.
+    pub tls: Option<Tls>,
+    /// Clients by the name of their certificate.
+    #[serde(default)]
+    pub certificate: Vec<Certificate>,
 }
 
 /// The `[outbound]` table.

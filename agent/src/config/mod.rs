@@ -10,6 +10,7 @@ pub mod policy;
 pub mod reconnect;
 pub mod record;
 pub mod settings;
+pub mod tls;
 pub mod trust;
 
 pub use health::{HealthRules, Unhealthy};

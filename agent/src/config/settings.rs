@@ -115,6 +115,8 @@ pub enum Control {
     Unix(PathBuf),
     /// A TCP address.
     Tcp(SocketAddr),
+    /// A TCP address that speaks TLS.
+    Tls(SocketAddr),
 }
 
 impl std::fmt::Display for Control {
@@ -122,6 +124,7 @@ impl std::fmt::Display for Control {
         match self {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::Tcp(address) => write!(f, "tcp:{address}"),
+            Self::Tls(address) => write!(f, "tls:{address}"),
         }
     }
 }

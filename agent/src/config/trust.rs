@@ -1,11 +1,15 @@
-//! Who may ask: tokens, and peers of the unix socket, as the file has them.
+//! Who may ask: tokens, client certificates, and peers of the unix socket, as the file has them.
 
 use anyhow::{Context, ensure};
 use connctl_api::access::{Role, Scope};
 use serde::Deserialize;
 
+use super::tls::TlsSettings;
+
 /// The longest name of a token or a peer in bytes.
 pub const MAX_NAME_BYTES: usize = 64;
+/// The longest name of a certificate in bytes: a URI, at most.
+const MAX_CERTIFICATE_NAME_BYTES: usize = 255;
 /// The bytes of a SHA-256.
 pub const HASH_BYTES: usize = 32;
 /// The most tokens, and the most peers: every request with a token is held against all of them.
@@ -49,6 +53,22 @@ pub struct Peer {
     pub uids: Vec<String>,
 }
 
+/// A `[[certificate]]` table: who may come over TLS without a token.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// The name that is in the client's certificate; also for logs and the audit.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Only these listeners.
+    #[serde(default)]
+    pub listeners: Vec<String>,
+    /// Only connections of these users.
+    #[serde(default)]
+    pub uids: Vec<String>,
+}
+
 /// Who may ask, checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustSettings {
@@ -56,6 +76,10 @@ pub struct TrustSettings {
     pub tokens: Vec<TokenSettings>,
     /// Peers of the unix socket.
     pub peers: Vec<PeerSettings>,
+    /// Clients by the name of their certificate.
+    pub certificates: Vec<CertificateSettings>,
+    /// TLS, for what of the control API speaks it.
+    pub tls: Option<TlsSettings>,
 }
 
 /// A token.
@@ -68,6 +92,17 @@ pub struct TokenSettings {
     /// Its SHA-256.
     pub sha256: [u8; HASH_BYTES],
     /// What its bearer may see; everything where absent.
+    pub scope: Option<Scope>,
+}
+
+/// A client by the name of its certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateSettings {
+    /// The name.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// What it may see; everything where absent.
     pub scope: Option<Scope>,
 }
 
@@ -98,8 +133,14 @@ impl TrustSettings {
     ///
     /// # Errors
     /// Names the table and the value. A token's hash is no secret, but is not repeated either.
-    pub fn check(tokens: Vec<Token>, peers: Vec<Peer>, listeners: &[&str]) -> anyhow::Result<Self> {
-        for (what, count) in [("token", tokens.len()), ("peer", peers.len())] {
+    pub fn check(
+        tokens: Vec<Token>,
+        peers: Vec<Peer>,
+        certificates: Vec<Certificate>,
+        listeners: &[&str],
+    ) -> anyhow::Result<Self> {
+        let counts = [("token", tokens.len()), ("peer", peers.len()), ("certificate", certificates.len())];
+        for (what, count) in counts {
             ensure!(count <= MAX_ENTRIES, "there are {count} [[{what}]] tables: at most {MAX_ENTRIES}");
         }
         let mut checked = Self::default();
@@ -132,8 +173,28 @@ impl TrustSettings {
                 .with_context(|| format!("listeners of peer {name:?}"))?;
             checked.peers.push(PeerSettings { name, who, role: peer.role, scope });
         }
+        for Certificate { name, role, listeners: own, uids } in certificates {
+            check_certificate_name(&name)?;
+            let is_new = checked.certificates.iter().all(|other| other.name != name);
+            ensure!(is_new, "two certificates are named {name:?}");
+            let scope =
+                scope(own, uids, listeners).with_context(|| format!("listeners of certificate {name:?}"))?;
+            checked.certificates.push(CertificateSettings { name, role, scope });
+        }
         Ok(checked)
     }
+}
+
+fn check_certificate_name(name: &str) -> anyhow::Result<()> {
+    let is_fine = (1..=MAX_CERTIFICATE_NAME_BYTES).contains(&name.len())
+        && !name.chars().any(|c| c.is_control())
+        && name.trim() == name;
+    ensure!(
+        is_fine,
+        "{name:?} is not a name of a certificate: 1 to {MAX_CERTIFICATE_NAME_BYTES} bytes of text, as in its \
+         subject alternative names or its common name"
+    );
+    Ok(())
 }
 
 fn check_name(name: &str, what: &str) -> anyhow::Result<()> {
@@ -177,12 +238,13 @@ mod tests {
     }
 
     fn said(tokens: Vec<Token>, peers: Vec<Peer>) -> String {
-        format!("{:#}", TrustSettings::check(tokens, peers, &["redis"]).unwrap_err())
+        format!("{:#}", TrustSettings::check(tokens, peers, Vec::new(), &["redis"]).unwrap_err())
     }
 
     #[test]
     fn a_hash_is_64_hexadecimal_digits() {
-        let read = TrustSettings::check(vec![token("a", &"aF".repeat(32))], Vec::new(), &[]).unwrap();
+        let read =
+            TrustSettings::check(vec![token("a", &"aF".repeat(32))], Vec::new(), Vec::new(), &[]).unwrap();
         assert_eq!(read.tokens[0].sha256, [0xaf; 32]);
         for wrong in
             ["", "af", &"g".repeat(64), &"a".repeat(63), &"a".repeat(66), &"+1".repeat(32), &"é".repeat(32)]
@@ -211,5 +273,26 @@ mod tests {
         assert!(said(Vec::new(), vec![peer.clone(), peer.clone()]).contains("uid-7"));
         assert!(said(Vec::new(), vec![Peer { gid: Some(7), ..peer.clone() }]).contains("one of them"));
         assert!(said(Vec::new(), vec![Peer { uid: None, ..peer }]).contains("neither"));
+    }
+    #[test]
+    fn a_certificate_is_known_by_a_name_that_one_can_have() {
+        let named = |names: &[&str]| {
+            let certificate = |name: &&str| Certificate {
+                name: (*name).into(),
+                role: Role::Viewer,
+                listeners: Vec::new(),
+                uids: Vec::new(),
+            };
+            TrustSettings::check(Vec::new(), Vec::new(), names.iter().map(certificate).collect(), &[])
+        };
+        assert_eq!(
+            named(&["ops laptop", "spiffe://example/ops", "host.example"]).unwrap().certificates.len(),
+            3
+        );
+        for wrong in ["", " ops", "ops\n", "a\0b", &"x".repeat(256)] {
+            let error = named(&[wrong]).unwrap_err().to_string();
+            assert!(error.contains(&format!("{wrong:?}")), "{error}");
+        }
+        assert!(named(&["ops", "ops"]).unwrap_err().to_string().contains("\"ops\""));
     }
 }

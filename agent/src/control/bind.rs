@@ -1,4 +1,4 @@
-//! The addresses of the control API: a unix socket that belongs to this agent alone, and TCP on loopback.
+//! The addresses of the control API: a unix socket that belongs to this agent alone, TCP on loopback, and TLS.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -37,6 +37,8 @@ pub(super) enum Bound {
     Unix(UnixListener, Claim),
     /// A TCP socket and its address.
     Tcp(TcpListener, SocketAddr),
+    /// The same, where TLS is spoken.
+    Tls(TcpListener, SocketAddr),
 }
 
 impl Bound {
@@ -46,7 +48,13 @@ impl Bound {
             Control::Unix(path) => {
                 unix(path, is_shared).with_context(|| format!("control socket {}", path.display()))
             }
-            Control::Tcp(address) => tcp(*address).with_context(|| format!("control address {address}")),
+            Control::Tcp(address) => is_loopback(*address)
+                .and_then(|()| tcp(*address))
+                .map(|(listener, address)| Self::Tcp(listener, address))
+                .with_context(|| format!("control address {address}")),
+            Control::Tls(address) => tcp(*address)
+                .map(|(listener, address)| Self::Tls(listener, address))
+                .with_context(|| format!("control address {address}")),
         }
     }
 
@@ -55,7 +63,13 @@ impl Bound {
         let bound = match control {
             Control::Unix(path) => take_over_unix(path, handed.take_unix(path)?),
             // A name is of a listener: the control API's port is taken by its number.
-            Control::Tcp(address) => take_over_tcp(*address, handed.take_tcp("", *address)?),
+            Control::Tcp(address) => {
+                let handed = handed.take_tcp("", *address)?;
+                is_loopback(*address).and_then(|()| Ok(Self::Tcp(nonblocking(handed)?, *address)))
+            }
+            Control::Tls(address) => {
+                nonblocking(handed.take_tcp("", *address)?).map(|listener| Self::Tls(listener, *address))
+            }
         };
         Some(bound.with_context(|| format!("handed over control address {control}")))
     }
@@ -65,12 +79,12 @@ impl Bound {
         match self {
             Self::Unix(_, claim) => Control::Unix(claim.path.clone()),
             Self::Tcp(_, address) => Control::Tcp(*address),
+            Self::Tls(_, address) => Control::Tls(*address),
         }
     }
 }
 
-fn tcp(address: SocketAddr) -> anyhow::Result<Bound> {
-    is_loopback(address)?;
+fn tcp(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
@@ -78,14 +92,13 @@ fn tcp(address: SocketAddr) -> anyhow::Result<Bound> {
     socket.set_nonblocking(true)?;
     let listener = TcpListener::from(socket);
     let address = listener.local_addr()?;
-    Ok(Bound::Tcp(listener, address))
+    Ok((listener, address))
 }
 
-fn take_over_tcp(address: SocketAddr, fd: OwnedFd) -> anyhow::Result<Bound> {
-    is_loopback(address)?;
+fn nonblocking(fd: OwnedFd) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::from(fd);
     listener.set_nonblocking(true)?;
-    Ok(Bound::Tcp(listener, address))
+    Ok(listener)
 }
 
 /// The path, its mode and its lock are the manager's business.
@@ -98,8 +111,8 @@ fn take_over_unix(path: &Path, fd: OwnedFd) -> anyhow::Result<Bound> {
 fn is_loopback(address: SocketAddr) -> anyhow::Result<()> {
     if !address.ip().to_canonical().is_loopback() {
         bail!(
-            "{} is not a loopback address: whoever reaches the control API can end every connection, and it \
-             has neither TLS nor tokens here",
+            "{} is not a loopback address: whoever reaches the control API can end every connection, and \
+             there is no TLS here",
             address.ip()
         );
     }
@@ -285,7 +298,7 @@ mod tests {
     fn path_of(control: &Control) -> &Path {
         match control {
             Control::Unix(path) => path,
-            Control::Tcp(_) => unreachable!(),
+            Control::Tcp(_) | Control::Tls(_) => unreachable!(),
         }
     }
 

@@ -5,15 +5,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::http::Request;
+use axum::http::{HeaderName, HeaderValue, Request};
 use connctl_api::access::Scope;
 
 use super::guard::Transport;
 use super::who::Caller;
 use super::{App, router};
+use crate::ops::trust::Trust;
 
 /// Scopes whose routes are kept ready. There are as many as the configuration has; a reload may bring others.
 const MAX_SCOPES: usize = 64;
+
+/// How a facade learns that its client came over TLS, whoever ended that.
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The routes, for everyone.
 pub(super) struct Doors {
@@ -27,16 +31,28 @@ impl Doors {
         Self { whole: router(app.clone()), app, narrowed: Mutex::default() }
     }
 
-    /// Finds out who asks, marks the request with it, and gives the routes for it.
-    pub(super) fn open<B>(&self, request: &mut Request<B>, transport: Transport) -> Router {
+    /// Finds out who asks, marks the request with it, and gives the routes for it; says whether it is known.
+    pub(super) fn open<B>(&self, request: &mut Request<B>, transport: Transport) -> (Router, bool) {
         let caller = Caller::of(request.uri().path(), request.headers(), &transport, &self.app.node.trust);
-        let scope = caller.0.as_ref().ok().and_then(|actor| actor.scope.clone());
+        let (scope, is_known) = match &caller.0 {
+            Ok(actor) => (actor.scope.clone(), true),
+            Err(_) => (None, false),
+        };
+        if matches!(transport, Transport::Tls { .. }) {
+            request.headers_mut().insert(FORWARDED_PROTO, HeaderValue::from_static("https"));
+        }
         request.extensions_mut().insert(transport);
         request.extensions_mut().insert(caller);
-        match scope {
+        let router = match scope {
             None => self.whole.clone(),
             Some(scope) => self.narrowed(scope),
-        }
+        };
+        (router, is_known)
+    }
+
+    /// Who may ask.
+    pub(super) fn trust(&self) -> &Trust {
+        &self.app.node.trust
     }
 
     fn narrowed(&self, scope: Arc<Scope>) -> Router {

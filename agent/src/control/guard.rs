@@ -1,8 +1,10 @@
 //! No web page drives the agent. A browser sends `Origin` with every request of a page that could change or
 //! read something, and a page that rebinds its own name to a loopback address sends that name as `Host`.
-//! The unix socket needs none of this: no browser speaks to one, and the kernel says who asks.
+//! The unix socket needs none of this: no browser speaks to one, and the kernel says who asks. Over TLS the
+//! certificate vouches for the host's name: a page of another one does not come so far.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, Uri, header};
@@ -10,11 +12,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use connctl_api::error::{ApiError, ErrorCode};
 
+use super::certificate::Certificate;
 use super::error::Refusal;
 use crate::base::actor::Peer;
 
 /// How a request arrived; put into its extensions by the server.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Transport {
     /// Over a unix socket.
     Unix {
@@ -30,37 +33,50 @@ pub(super) enum Transport {
         /// From this one.
         peer: SocketAddr,
     },
+    /// Over TLS.
+    Tls {
+        /// From this address.
+        peer: SocketAddr,
+        /// From whom, where the client has shown a certificate.
+        certificate: Option<Arc<Certificate>>,
+    },
 }
 
 /// Refuses over TCP what looks like a web page's request.
 pub(super) async fn local_only(request: Request, next: Next) -> Response {
     // A request without the mark cannot be told from one over TCP, so it is treated as one.
-    let port = match request.extensions().get::<Transport>() {
-        Some(Transport::Unix { .. }) => return next.run(request).await,
-        Some(Transport::Tcp { local, .. }) => local.port(),
-        None => 0,
+    let checked = match request.extensions().get::<Transport>() {
+        Some(Transport::Unix { .. }) => Ok(()),
+        Some(Transport::Tls { .. }) => no_page(request.headers()),
+        Some(Transport::Tcp { local, .. }) => check(request.headers(), request.uri(), local.port()),
+        None => check(request.headers(), request.uri(), 0),
     };
-    match check(request.headers(), request.uri(), port) {
+    match checked {
         Ok(()) => next.run(request).await,
         Err(error) => Refusal(error).into_response(),
     }
 }
 
+fn foreign(message: String, hint: &str) -> ApiError {
+    ApiError::new(ErrorCode::ForeignOrigin, message).hint(hint)
+}
+
+fn no_page(headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
+    let hint = "the control API answers programs, and no web page";
+    Err(foreign(format!("the request carries Origin {origin:?}"), hint))
+}
+
 fn check(headers: &HeaderMap, uri: &Uri, port: u16) -> Result<(), ApiError> {
-    let foreign = |message: String| {
-        let hint = "the control API answers programs on this machine only, and no web page";
-        Err(ApiError::new(ErrorCode::ForeignOrigin, message).hint(hint))
-    };
-    if let Some(origin) = headers.get(header::ORIGIN) {
-        let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
-        return foreign(format!("the request carries Origin {origin:?}"));
-    }
+    no_page(headers)?;
     let hosts = headers.get_all(header::HOST).iter().map(|host| String::from_utf8_lossy(host.as_bytes()));
     // A request target may name the host as well: `GET http://host/path`.
     let target = uri.authority().map(|authority| authority.as_str().into());
     for host in hosts.chain(target) {
         if !is_ours(&host, port) {
-            return foreign(format!("the request is for host {host:?}"));
+            let hint = "without TLS the control API answers programs on this machine only, and no web page";
+            return Err(foreign(format!("the request is for host {host:?}"), hint));
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! touches a connection's sockets.
 
 mod bind;
+mod certificate;
 #[cfg(test)]
 mod defect_tests;
 mod doors;
@@ -13,11 +14,13 @@ mod guard;
 mod metrics;
 mod permit;
 mod serve;
+mod strangers;
 mod stream;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tls;
 #[cfg(test)]
 mod trust_tests;
 mod v1;

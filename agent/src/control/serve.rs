@@ -1,5 +1,6 @@
 //! Accepting control connections and serving HTTP on them, within limits.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ use super::bind::{Bound, Claim};
 use super::doors::Doors;
 use super::error::Refusal;
 use super::guard::Transport;
-use super::{App, Stop};
+use super::strangers::{Stranger, Strangers};
+use super::{App, Stop, tls};
 use crate::base::actor::Peer;
 use crate::config::{Control, Settings};
 use crate::net::handed::Handed;
@@ -79,6 +81,7 @@ impl Server {
             own: rustix::process::geteuid().as_raw(),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             refusals: Arc::new(Semaphore::new(MAX_REFUSED_CONNECTIONS)),
+            strangers: Arc::default(),
             stop,
         });
         let mut loops = JoinSet::new();
@@ -97,19 +100,21 @@ impl Server {
 }
 
 /// What all control connections have in common.
-struct Shared {
-    doors: Doors,
+pub(super) struct Shared {
+    pub(super) doors: Doors,
     /// The user that the agent runs as.
     own: u32,
     places: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
-    stop: Stop,
+    pub(super) strangers: Arc<Strangers>,
+    pub(super) stop: Stop,
 }
 
 /// A listening socket, known to the runtime.
 enum Listener {
     Unix(UnixListener, Claim),
     Tcp(TcpListener, SocketAddr),
+    Tls(TcpListener),
     /// A socket whose path was taken away, and could not be bound again.
     Lost {
         is_shared: bool,
@@ -120,6 +125,7 @@ enum Listener {
 enum Accepted {
     Unix(UnixStream),
     Tcp(TcpStream, Transport),
+    Tls(TcpStream, SocketAddr),
 }
 
 impl Listener {
@@ -127,6 +133,7 @@ impl Listener {
         Ok(match bound {
             Bound::Unix(listener, claim) => Self::Unix(UnixListener::from_std(listener)?, claim),
             Bound::Tcp(listener, address) => Self::Tcp(TcpListener::from_std(listener)?, address),
+            Bound::Tls(listener, _) => Self::Tls(TcpListener::from_std(listener)?),
         })
     }
 
@@ -135,7 +142,7 @@ impl Listener {
         let (is_lost, is_shared) = match self {
             Self::Unix(_, claim) if !claim.is_in_place() => (false, claim.is_shared()),
             Self::Lost { is_shared } => (true, *is_shared),
-            Self::Unix(..) | Self::Tcp(..) => return,
+            Self::Unix(..) | Self::Tcp(..) | Self::Tls(_) => return,
         };
         // The lock on the path goes with the old one, and is there for the new one then.
         *self = Self::Lost { is_shared };
@@ -156,15 +163,24 @@ impl Listener {
         match self {
             Self::Unix(listener, _) => Ok(Accepted::Unix(listener.accept().await?.0)),
             Self::Tcp(listener, address) => {
-                let (stream, peer) = listener.accept().await?;
-                // Without it a short answer can wait for the acknowledgement of the one before. It fails on
-                // a peer that has gone already, and then nothing is lost.
-                let _ = stream.set_nodelay(true);
+                let (stream, peer) = accept_tcp(listener).await?;
                 Ok(Accepted::Tcp(stream, Transport::Tcp { local: *address, peer }))
+            }
+            Self::Tls(listener) => {
+                let (stream, peer) = accept_tcp(listener).await?;
+                Ok(Accepted::Tls(stream, peer))
             }
             Self::Lost { .. } => std::future::pending().await,
         }
     }
+}
+
+async fn accept_tcp(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, peer) = listener.accept().await?;
+    // Without it a short answer can wait for the acknowledgement of the one before. It fails on a peer that has
+    // gone already, and then nothing is lost.
+    let _ = stream.set_nodelay(true);
+    Ok((stream, peer))
 }
 
 async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
@@ -191,6 +207,9 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
                         },
                         Accepted::Tcp(stream, transport) => {
                             spawn(stream, transport, &shared, &mut connections);
+                        }
+                        Accepted::Tls(stream, peer) => {
+                            connections.spawn(tls::welcome(stream, peer, Arc::clone(&shared)));
                         }
                     }
                 }
@@ -222,36 +241,58 @@ fn peer_of(stream: &UnixStream) -> io::Result<Peer> {
 }
 
 /// A connection's right to be there.
-enum Place {
+pub(super) enum Place {
     Taken(#[expect(dead_code, reason = "given back when dropped")] OwnedSemaphorePermit),
     Refused(#[expect(dead_code, reason = "given back when dropped")] OwnedSemaphorePermit),
+}
+
+impl Shared {
+    /// A place among the others, or one to be told that there is none.
+    pub(super) fn place(&self) -> Option<Place> {
+        let take = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
+        take(&self.places).map(Place::Taken).or_else(|| take(&self.refusals).map(Place::Refused))
+    }
 }
 
 fn spawn<S>(stream: S, transport: Transport, shared: &Arc<Shared>, connections: &mut JoinSet<()>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let place = match Arc::clone(&shared.places).try_acquire_owned() {
-        Ok(permit) => Place::Taken(permit),
-        Err(_) => match Arc::clone(&shared.refusals).try_acquire_owned() {
-            Ok(permit) => Place::Refused(permit),
-            Err(_) => return,
-        },
-    };
-    connections.spawn(serve_connection(stream, transport, place, Arc::clone(shared)));
+    if let Some(place) = shared.place() {
+        connections.spawn(serve_connection(stream, transport, place, Arc::clone(shared), None));
+    }
 }
 
-async fn serve_connection<S>(stream: S, transport: Transport, place: Place, shared: Arc<Shared>)
-where
+/// Serves one connection to its end. A stranger is none from its first request on that says who asks.
+pub(super) async fn serve_connection<S>(
+    stream: S,
+    transport: Transport,
+    place: Place,
+    shared: Arc<Shared>,
+    stranger: Option<Stranger>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let is_refused = matches!(place, Place::Refused(_));
     let doors = Arc::clone(&shared);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let routes = TowerToHyperService::new(doors.doors.open(&mut request, transport));
-        let answer = routes.call(request);
+        let (routes, is_known) = doors.doors.open(&mut request, transport.clone());
+        if let Some(stranger) = stranger.as_ref().filter(|_| is_known) {
+            stranger.is_known();
+        }
+        let answer = TowerToHyperService::new(routes).call(request);
         async move { if is_refused { Ok(too_many()) } else { answer.await } }
     });
+    serve_http(stream, service, shared.stop.clone()).await;
+    drop(place);
+}
+
+/// Answers the requests of a connection.
+pub(super) async fn serve_http<S, F>(stream: S, service: F, mut stop: Stop)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+{
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
@@ -259,7 +300,6 @@ where
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
-    let mut stop = shared.stop.clone();
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.wait() => {
@@ -271,12 +311,16 @@ where
         // Clients that leave in the middle are everyday.
         tracing::debug!(%error, "a control connection ended early");
     }
-    drop(place);
 }
 
 fn too_many() -> Response {
     let message = format!("there are {MAX_CONNECTIONS} control connections already");
-    let mut response = Refusal(ApiError::new(ErrorCode::Unavailable, message)).into_response();
+    refused(ApiError::new(ErrorCode::Unavailable, message))
+}
+
+/// An answer after which the connection ends.
+pub(super) fn refused(error: ApiError) -> Response {
+    let mut response = Refusal(error).into_response();
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }

@@ -155,7 +155,7 @@ impl Agent {
     }
 
     async fn send(&self, mut request: Request<Body>, transport: Transport) -> Answer {
-        let router = self.doors.open(&mut request, transport);
+        let (router, _) = self.doors.open(&mut request, transport);
         let response = TowerToHyperService::new(router).call(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();

@@ -19,7 +19,7 @@ fn token(name: &str, role: Role, scope: Option<Scope>) -> TokenSettings {
 /// An agent whose tokens are their own names.
 fn agent(tokens: Vec<TokenSettings>) -> Agent {
     let mut settings = settings(Compat::Documented, &["redis", "pg"]);
-    settings.trust = TrustSettings { tokens, peers: Vec::new() };
+    settings.trust = TrustSettings { tokens, ..TrustSettings::default() };
     Agent::start_with(settings)
 }
 

@@ -8,7 +8,7 @@ use connctl_api::error::{ApiError, ErrorCode};
 
 use super::guard::Transport;
 use crate::base::actor::{Actor, Evidence};
-use crate::ops::trust::Trust;
+use crate::ops::trust::{Stranger, Trust};
 
 /// The scheme of a token in `Authorization`.
 const BEARER: &str = "Bearer ";
@@ -36,7 +36,7 @@ fn find(
 ) -> Result<Arc<Actor>, ApiError> {
     let address = match transport {
         Transport::Unix { .. } => None,
-        Transport::Tcp { peer, .. } => Some(*peer),
+        Transport::Tcp { peer, .. } | Transport::Tls { peer, .. } => Some(*peer),
     };
     // Without tokens there is nothing to hold one against; clients of other systems send theirs all the same.
     if trust.has_tokens()
@@ -48,6 +48,19 @@ fn find(
         Transport::Unix { peer, own } => {
             let message = || format!("user {} is not one of those who may use this socket", peer.uid);
             trust.peer(*peer, *own).ok_or_else(|| unknown(message(), UNKNOWN_PEER))
+        }
+        // From wherever it comes, nobody is let in over TLS without having shown something.
+        Transport::Tls { certificate: None, .. } => {
+            Err(unknown("a token or the certificate of a client is needed here", NOTHING_SHOWN))
+        }
+        Transport::Tls { certificate: Some(shown), .. } => {
+            trust.certificate(&shown.names, shown.vouched, address).map_err(|stranger| match stranger {
+                Stranger::Unknown => unknown(
+                    format!("the client's certificate for {} is not known", list(&shown.names)),
+                    UNKNOWN_NAME,
+                ),
+                Stranger::OfOthers => unknown("client_ca of the agent has changed", CHANGED_CA),
+            })
         }
         Transport::Tcp { .. } if trust.has_tokens() => Err(unknown("a token is needed here", NO_TOKEN)),
         Transport::Tcp { .. } => Ok(Arc::new(Actor {
@@ -65,6 +78,23 @@ const UNKNOWN_TOKEN: &str =
 const UNKNOWN_PEER: &str = "a [[peer]] table in the agent's configuration lets a user or a group in";
 const NO_TOKEN: &str =
     "send it as `Authorization: Bearer TOKEN`; connctl takes it from --token-file or CONNCTL_TOKEN";
+const NOTHING_SHOWN: &str = "connctl takes a token from --token-file or CONNCTL_TOKEN, and a certificate from \
+     --cert-file and --key-file or CONNCTL_CERT_FILE and CONNCTL_KEY_FILE; an agent without client_ca takes no \
+     certificate";
+const UNKNOWN_NAME: &str =
+    "a [[certificate]] table with one of its names in the agent's configuration lets it in";
+const CHANGED_CA: &str = "connect again";
+/// The most names of a certificate that are told.
+const MAX_TOLD_NAMES: usize = 4;
+
+fn list(names: &[Box<str>]) -> String {
+    let told: Vec<_> = names.iter().take(MAX_TOLD_NAMES).map(|name| format!("{name:?}")).collect();
+    match names.len() {
+        0 => "nobody".to_owned(),
+        count if count > told.len() => format!("{} and others", told.join(", ")),
+        _ => told.join(", "),
+    }
+}
 
 fn unknown(message: impl Into<String>, hint: &str) -> ApiError {
     ApiError::new(ErrorCode::Unauthenticated, message).hint(hint)

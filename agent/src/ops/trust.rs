@@ -1,4 +1,5 @@
-//! Who may ask: tokens by their hashes, and peers of the unix socket by what the kernel says of them.
+//! Who may ask: tokens by their hashes, clients by the names in their certificates, and peers of the unix socket by
+//! what the kernel says of them.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,9 +9,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::base::actor::{Actor, Evidence, Peer};
+use crate::config::tls::{Authorities, TlsSettings};
 use crate::config::trust::{PeerSettings, TrustSettings, Who};
 
-/// The tokens and peers in force.
+/// The tokens, certificates and peers in force.
 #[derive(Debug)]
 pub struct Trust(RwLock<Arc<Lists>>);
 
@@ -18,6 +20,8 @@ pub struct Trust(RwLock<Arc<Lists>>);
 struct Lists {
     tokens: Vec<Known>,
     peers: Vec<(Who, Known)>,
+    certificates: Vec<Known>,
+    tls: Option<TlsSettings>,
 }
 
 /// A name with its rights; a token's hash, too.
@@ -69,6 +73,30 @@ impl Trust {
         found
     }
 
+    /// What TLS is spoken with, where it is spoken.
+    pub fn tls(&self) -> Option<TlsSettings> {
+        self.lists().tls.clone()
+    }
+
+    /// The client whose certificate has one of these names; of several that are known, the first in the file.
+    ///
+    /// # Errors
+    /// None is known, or the authorities that vouched for the certificate are no longer those for clients.
+    pub fn certificate(
+        &self,
+        names: &[Box<str>],
+        vouched: Option<Authorities>,
+        address: Option<SocketAddr>,
+    ) -> Result<Arc<Actor>, Stranger> {
+        let lists = self.lists();
+        if lists.tls.as_ref().and_then(|tls| tls.client_ca) != vouched {
+            return Err(Stranger::OfOthers);
+        }
+        let is_named = |known: &&Known| names.iter().any(|name| **name == *known.name);
+        let known = lists.certificates.iter().find(is_named).ok_or(Stranger::Unknown)?;
+        Ok(known.actor(Evidence::Certificate, address))
+    }
+
     /// The peer of a unix socket, where it is known. `own` is the user that the agent runs as. A user counts
     /// before a group.
     pub fn peer(&self, peer: Peer, own: u32) -> Option<Arc<Actor>> {
@@ -83,6 +111,15 @@ impl Trust {
         let known = listed(Who::User(peer.uid)).or_else(|| listed(Who::Group(peer.gid)))?;
         Some(known.actor(Evidence::Unix(peer), None))
     }
+}
+
+/// Why a certificate is nobody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stranger {
+    /// The file has none of its names.
+    Unknown,
+    /// It was vouched for by authorities that are not the ones for clients any more.
+    OfOthers,
 }
 
 impl Lists {
@@ -101,6 +138,12 @@ impl Lists {
                 .map(|token| known(&token.name, token.role, &token.scope, token.sha256))
                 .collect(),
             peers: settings.peers.iter().map(peer).collect(),
+            certificates: settings
+                .certificates
+                .iter()
+                .map(|one| known(&one.name, one.role, &one.scope, [0; 32]))
+                .collect(),
+            tls: settings.tls.clone(),
         }
     }
 }
@@ -108,7 +151,7 @@ impl Lists {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::trust::TokenSettings;
+    use crate::config::trust::{CertificateSettings, TokenSettings};
 
     fn trust() -> Trust {
         let token = |name: &str, secret: &str| TokenSettings {
@@ -125,6 +168,10 @@ mod tests {
                 peer("user", Who::User(1001), Role::Operator),
                 peer("root", Who::User(0), Role::Viewer),
             ],
+            certificates: [("first.example", Role::Viewer), ("second.example", Role::Admin)]
+                .map(|(name, role)| CertificateSettings { name: name.into(), role, scope: None })
+                .to_vec(),
+            tls: None,
         })
     }
 
@@ -150,6 +197,19 @@ mod tests {
         assert_eq!(peer(1001, 50), Some(("user".into(), Role::Operator)));
         assert_eq!(peer(1002, 50), Some(("group".into(), Role::Viewer)));
         assert_eq!(peer(1002, 51), None);
+    }
+
+    #[test]
+    fn a_certificate_is_known_by_a_whole_name_and_the_file_says_which_counts_first() {
+        let of = |names: &[&str]| {
+            let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
+            trust().certificate(&names, None, None).map(|actor| actor.role)
+        };
+        assert_eq!(of(&["other.example", "second.example"]), Ok(Role::Admin));
+        assert_eq!(of(&["second.example", "first.example"]), Ok(Role::Viewer));
+        for wrong in [&[][..], &[""], &["First.example"], &["first.example "], &["example"], &["*.example"]] {
+            assert_eq!(of(wrong), Err(Stranger::Unknown), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) fn clear(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// No script reads it, no other site's form sends it, and where the client came over TLS it never goes
-/// without. A proxy before the agent says so; the agent itself has no TLS.
+/// without. A proxy before the agent says so, and the agent's own TLS does too.
 fn value(id: &str, age: &str, headers: &HeaderMap) -> Option<HeaderValue> {
     let is_over_tls =
         headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
