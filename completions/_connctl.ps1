@@ -21,9 +21,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'connctl' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -78,9 +81,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Only these columns, in this order')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'With --count: how many of each value of this field')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -98,9 +104,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;show' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -138,9 +147,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
             [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'How: flush and FIN, RST, or FIN one way')
             [CompletionResult]::new('--batch', '--batch', [CompletionResultType]::ParameterName, 'Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -183,9 +195,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'Let the rate rise from nothing within this time')
             [CompletionResult]::new('--until-reconnect-rate', '--until-reconnect-rate', [CompletionResultType]::ParameterName, 'Slow down while more clients than this connect: 20/s')
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -227,9 +242,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'Let the rate rise from nothing within this time')
             [CompletionResult]::new('--until-reconnect-rate', '--until-reconnect-rate', [CompletionResultType]::ParameterName, 'Slow down while more clients than this connect: 20/s')
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -271,9 +289,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'Let the rate rise from nothing within this time')
             [CompletionResult]::new('--until-reconnect-rate', '--until-reconnect-rate', [CompletionResultType]::ParameterName, 'Slow down while more clients than this connect: 20/s')
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -315,9 +336,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'Let the rate rise from nothing within this time')
             [CompletionResult]::new('--until-reconnect-rate', '--until-reconnect-rate', [CompletionResultType]::ParameterName, 'Slow down while more clients than this connect: 20/s')
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -343,9 +367,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'Let the rate rise from nothing within this time')
             [CompletionResult]::new('--until-reconnect-rate', '--until-reconnect-rate', [CompletionResultType]::ParameterName, 'Slow down while more clients than this connect: 20/s')
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -361,9 +388,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;job' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -382,9 +412,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;job;list' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -397,9 +430,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;job;show' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -412,9 +448,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;job;pause' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -427,9 +466,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;job;resume' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -442,9 +484,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;job;cancel' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -457,9 +502,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;job;wait' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -481,9 +529,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'How long a close may flush before it is forced [default: 1s]')
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Why, for the log')
             [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Refuse to close more connections than this')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -501,9 +552,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;revoke;list' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -516,9 +570,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;revoke;lift' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -531,9 +588,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;listener' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -551,9 +611,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;listener;list' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -566,9 +629,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;listener;show' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -583,9 +649,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;listener;reject' {
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Accept so many more first, counted over all that are named')
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'The dial fails, succeeds and is reset, or hangs [default: refuse]')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -598,9 +667,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;listener;accept' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -622,9 +694,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'Let the rate rise from nothing within this time')
             [CompletionResult]::new('--until-reconnect-rate', '--until-reconnect-rate', [CompletionResultType]::ParameterName, 'Slow down while more clients than this connect: 20/s')
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -641,9 +716,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;limit' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -660,9 +738,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         }
         'connctl;limit;list' {
             [CompletionResult]::new('--listener', '--listener', [CompletionResultType]::ParameterName, 'Only this listener''s')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -676,9 +757,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         }
         'connctl;limit;set' {
             [CompletionResult]::new('--listener', '--listener', [CompletionResultType]::ParameterName, 'Of this listener; several times for several [default: the agent]')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -695,9 +779,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         }
         'connctl;limit;remove' {
             [CompletionResult]::new('--listener', '--listener', [CompletionResultType]::ParameterName, 'Of this listener; several times for several [default: the agent]')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -714,9 +801,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;node' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -733,9 +823,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;node;list' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -748,9 +841,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;node;show' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -772,9 +868,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'Let the rate rise from nothing within this time')
             [CompletionResult]::new('--until-reconnect-rate', '--until-reconnect-rate', [CompletionResultType]::ParameterName, 'Slow down while more clients than this connect: 20/s')
             [CompletionResult]::new('--pause-if', '--pause-if', [CompletionResultType]::ParameterName, 'Pause when more than this share fails: 5%, or ''failed > 5%''')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -791,9 +890,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;node;undrain' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -807,9 +909,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         }
         'connctl;stats' {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'By reason (endings), or by uid, ip, listener or device (live connections)')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -838,9 +943,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Only these columns, in this order')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'With --count: how many of each value of this field')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -855,9 +963,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;why' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -884,9 +995,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--where', '--where', [CompletionResultType]::ParameterName, 'An expression: ''idle > 10m and ip in 10.0.0.0/8''')
             [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only this kind; several times: any of them')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Begin behind the event of this id; 0 is the oldest that the agent keeps')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -905,9 +1019,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--uid', '--uid', [CompletionResultType]::ParameterName, 'Whose it is')
             [CompletionResult]::new('--device', '--device', [CompletionResultType]::ParameterName, 'From which kind of device')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'A label to add or to change')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -937,9 +1054,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'With --then: refuse more connections than this')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'With --then: so many connections a second, evenly')
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'With --then: why, for the log')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -955,9 +1075,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;agent' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -971,21 +1094,25 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say how the agent is')
             [CompletionResult]::new('reload', 'reload', [CompletionResultType]::ParameterValue, 'Have the agent read its configuration file again')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Make a token, and the table for the agent''s configuration')
+            [CompletionResult]::new('cert', 'cert', [CompletionResultType]::ParameterValue, 'Make certificates for the control API over TLS')
             break
         }
         'connctl;agent;run' {
             [CompletionResult]::new('--forward', '--forward', [CompletionResultType]::ParameterName, 'Relay connections to an upstream; several upstreams, with commas between, are tried in order')
             [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'Send what a client sends back to it')
             [CompletionResult]::new('--hold', '--hold', [CompletionResultType]::ParameterName, 'Read what a client sends and discard it')
-            [CompletionResult]::new('--control', '--control', [CompletionResultType]::ParameterName, 'Where the control API is: unix:PATH or tcp:HOST:PORT (loopback only)')
+            [CompletionResult]::new('--control', '--control', [CompletionResultType]::ParameterName, 'Where the control API is: unix:PATH, tcp:HOST:PORT (loopback only) or tls:HOST:PORT')
             [CompletionResult]::new('--node-id', '--node-id', [CompletionResultType]::ParameterName, 'The agent''s id, from 1')
             [CompletionResult]::new('--state-dir', '--state-dir', [CompletionResultType]::ParameterName, 'Where what must survive a restart is kept; made where it is missing')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Settings from a TOML file; flags win over it')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Relay threads [default: the cores, at most 4]')
             [CompletionResult]::new('--compat', '--compat', [CompletionResultType]::ParameterName, 'How facades answer where a system''s document and code differ [default: documented]')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -998,9 +1125,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;agent;status' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1013,9 +1143,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;agent;reload' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1030,9 +1163,53 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;agent;token' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Whose it is: the name in logs and in the audit')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'What it allows: viewer reads, operator acts on connections and listeners, admin may everything')
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to colour')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'No titles in table, wide and csv')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'connctl;agent;cert' {
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to colour')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'No titles in table, wide and csv')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Make a private CA, a certificate for an agent and one for a client')
+            break
+        }
+        'connctl;agent;cert;init' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'A name or an address by which clients call the agent; localhost, 127.0.0.1, ::1 and this machine''s name are always among them')
+            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'The client''s name: the agent knows it by this')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'What it allows: viewer reads, operator acts on connections and listeners, admin may everything')
+            [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'How long the two certificates are valid, in days; the CA is for ten years')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1045,9 +1222,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;context' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1064,9 +1244,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;context;add' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1080,9 +1263,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;context;list' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1095,9 +1281,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;context;use' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1110,9 +1299,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;context;remove' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1125,9 +1317,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;completion' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1140,9 +1335,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;man' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
@@ -1155,9 +1353,12 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             break
         }
         'connctl;demo' {
-            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH or http://HOST:PORT')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')

@@ -88,6 +88,9 @@ _connctl() {
             connctl,why)
                 cmd="connctl__subcmd__why"
                 ;;
+            connctl__subcmd__agent,cert)
+                cmd="connctl__subcmd__agent__subcmd__cert"
+                ;;
             connctl__subcmd__agent,reload)
                 cmd="connctl__subcmd__agent__subcmd__reload"
                 ;;
@@ -99,6 +102,9 @@ _connctl() {
                 ;;
             connctl__subcmd__agent,token)
                 cmd="connctl__subcmd__agent__subcmd__token"
+                ;;
+            connctl__subcmd__agent__subcmd__cert,init)
+                cmd="connctl__subcmd__agent__subcmd__cert__subcmd__init"
                 ;;
             connctl__subcmd__context,add)
                 cmd="connctl__subcmd__context__subcmd__add"
@@ -179,7 +185,7 @@ _connctl() {
 
     case "${cmd}" in
         connctl)
-            opts="-o -q -h -V --agent --context --token-file --timeout --output --no-headers --quiet --color --help --version list show remove reset halfclose pause resume apply job revoke listener limit node stats history why events assign wait agent context completion man demo"
+            opts="-o -q -h -V --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help --version list show remove reset halfclose pause resume apply job revoke listener limit node stats history why events assign wait agent context completion man demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -194,6 +200,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -221,7 +239,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help run status reload token"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help run status reload token cert"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -236,6 +254,142 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        connctl__subcmd__agent__subcmd__cert)
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help init"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        connctl__subcmd__agent__subcmd__cert__subcmd__init)
+            opts="-o -q -h --name --client --role --days --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role)
+                    COMPREPLY=($(compgen -W "viewer operator admin" -- "${cur}"))
+                    return 0
+                    ;;
+                --days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --agent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -263,7 +417,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent__subcmd__reload)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -278,6 +432,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -305,7 +471,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent__subcmd__run)
-            opts="-o -q -h --forward --echo --hold --control --node-id --state-dir --config --threads --compat --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --forward --echo --hold --control --node-id --state-dir --config --threads --compat --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -359,6 +525,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -383,7 +561,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent__subcmd__status)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -398,6 +576,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -425,7 +615,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__agent__subcmd__token)
-            opts="-o -q -h --name --role --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --name --role --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -448,6 +638,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -475,7 +677,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__apply)
-            opts="-y -o -q -h --yes --max --max-percent --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --yes --max --max-percent --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -521,6 +723,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -545,7 +759,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__assign)
-            opts="-o -q -h --uid --device --tag --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --uid --device --tag --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -575,6 +789,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -599,7 +825,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__completion)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help bash elvish fish powershell zsh"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -614,6 +840,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -641,7 +879,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help add list use remove"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help add list use remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -656,6 +894,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -683,7 +933,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__add)
-            opts="-o -q -h --use --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --use --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -698,6 +948,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -725,7 +987,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__list)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -740,6 +1002,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -767,7 +1041,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__remove)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -782,6 +1056,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -809,7 +1095,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__context__subcmd__use)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -824,6 +1110,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -851,7 +1149,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__demo)
-            opts="-o -q -h --keep --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --keep --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -866,6 +1164,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -893,7 +1203,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__events)
-            opts="-f -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --follow --kind --after --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-f -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --follow --kind --after --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -967,6 +1277,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -991,7 +1313,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__halfclose)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1101,6 +1423,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1125,7 +1459,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__history)
-            opts="-o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --since --limit --columns --count --by --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --since --limit --columns --count --by --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1207,6 +1541,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1231,7 +1577,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list show pause resume cancel wait"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help list show pause resume cancel wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1246,6 +1592,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1273,7 +1631,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__cancel)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1288,6 +1646,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1315,7 +1685,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__list)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1330,6 +1700,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1357,7 +1739,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__pause)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1372,6 +1754,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1399,7 +1793,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__resume)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1414,6 +1808,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1441,7 +1847,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__show)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1456,6 +1862,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1483,7 +1901,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__job__subcmd__wait)
-            opts="-o -q -h --items --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --items --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1498,6 +1916,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1525,7 +1955,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list set remove"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help list set remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1540,6 +1970,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1567,7 +2009,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit__subcmd__list)
-            opts="-o -q -h --listener --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --listener --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1586,6 +2028,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1613,7 +2067,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit__subcmd__remove)
-            opts="-y -o -q -h --listener --all --dry-run --yes --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --listener --all --dry-run --yes --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1632,6 +2086,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1659,7 +2125,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__limit__subcmd__set)
-            opts="-y -o -q -h --listener --dry-run --yes --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --listener --dry-run --yes --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1678,6 +2144,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1705,7 +2183,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__list)
-            opts="-w -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --sort --limit --columns --count --by --watch --fields --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-w -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --sort --limit --columns --count --by --watch --fields --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1787,6 +2265,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1811,7 +2301,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list show reject accept drain"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help list show reject accept drain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1826,6 +2316,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1853,7 +2355,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__accept)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1868,6 +2370,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1895,7 +2409,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__drain)
-            opts="-y -o -q -h --mode --yes --max --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --mode --yes --max --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1946,6 +2460,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1973,7 +2499,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__list)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1988,6 +2514,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2015,7 +2553,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__reject)
-            opts="-o -q -h --after --mode --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --after --mode --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2038,6 +2576,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2065,7 +2615,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__show)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2080,6 +2630,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2107,7 +2669,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__man)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2122,6 +2684,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2149,7 +2723,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help list show drain undrain"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help list show drain undrain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2164,6 +2738,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2191,7 +2777,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node__subcmd__drain)
-            opts="-y -o -q -h --mode --yes --max --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --mode --yes --max --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2245,6 +2831,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2269,7 +2867,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node__subcmd__list)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2284,6 +2882,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2311,7 +2921,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node__subcmd__show)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2326,6 +2936,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2353,7 +2975,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node__subcmd__undrain)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2368,6 +2990,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2395,7 +3029,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__pause)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2505,6 +3139,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2529,7 +3175,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__remove)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --type --batch --skip-bad --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --type --batch --skip-bad --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2647,6 +3293,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2671,7 +3329,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__reset)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2778,6 +3436,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2805,7 +3475,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__resume)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --side --yes --dry-run --max --max-percent --grace --note --sample --idle-first --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2915,6 +3585,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2939,7 +3621,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke)
-            opts="-y -o -q -h --uid --ip --for --type --yes --max-percent --grace --note --dry-run --max --agent --context --token-file --timeout --output --no-headers --quiet --color --help list lift"
+            opts="-y -o -q -h --uid --ip --for --type --yes --max-percent --grace --note --dry-run --max --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help list lift"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2989,6 +3671,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3013,7 +3707,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke__subcmd__lift)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3028,6 +3722,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3055,7 +3761,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__revoke__subcmd__list)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3070,6 +3776,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3097,7 +3815,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__show)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3112,6 +3830,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3139,7 +3869,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__stats)
-            opts="-o -q -h --by --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --by --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3158,6 +3888,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3185,7 +3927,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__wait)
-            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --for --then --yes --max --rate --note --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --uid --conn-id --ip --port --listener --node --device --tag --state --idle-over --age-over --all --where --for --then --yes --max --rate --note --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3271,6 +4013,18 @@ _connctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3295,7 +4049,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__why)
-            opts="-o -q -h --agent --context --token-file --timeout --output --no-headers --quiet --color --help"
+            opts="-o -q -h --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3310,6 +4064,18 @@ _connctl() {
                     return 0
                     ;;
                 --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

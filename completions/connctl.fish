@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_connctl_global_optspecs
-    string join \n agent= context= token-file= timeout= o/output= no-headers q/quiet color= h/help V/version
+    string join \n agent= context= token-file= ca-file= cert-file= key-file= timeout= o/output= no-headers q/quiet color= h/help V/version
 end
 
 function __fish_connctl_needs_command
@@ -24,9 +24,12 @@ function __fish_connctl_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c connctl -n "__fish_connctl_needs_command" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_needs_command" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_needs_command" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_needs_command" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_needs_command" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_needs_command" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_needs_command" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_needs_command" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_needs_command" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -82,9 +85,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand list" -l sort -d 'Sort b
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l limit -d 'At most so many' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l columns -d 'Only these columns, in this order' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l by -d 'With --count: how many of each value of this field' -r
-complete -c connctl -n "__fish_connctl_using_subcommand list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand list" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -103,9 +109,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand list" -l fields -d 'Prin
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand show" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand show" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand show" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand show" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand show" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand show" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -149,9 +158,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand remove" -l type -d 'How:
 reset\t''
 halfclose\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l batch -d 'Connections from a file, or - for stdin: CSV with a header, JSON lines, or `uid conn_id [node_id]`' -r -F
-complete -c connctl -n "__fish_connctl_using_subcommand remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand remove" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -197,9 +209,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand reset" -l jitter -d 'How
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l ramp -d 'Let the rate rise from nothing within this time' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
-complete -c connctl -n "__fish_connctl_using_subcommand reset" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand reset" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand reset" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -244,9 +259,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l jitter -d 
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l ramp -d 'Let the rate rise from nothing within this time' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
-complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand halfclose" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -291,9 +309,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand pause" -l jitter -d 'How
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l ramp -d 'Let the rate rise from nothing within this time' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
-complete -c connctl -n "__fish_connctl_using_subcommand pause" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand pause" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand pause" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -338,9 +359,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand resume" -l jitter -d 'Ho
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l ramp -d 'Let the rate rise from nothing within this time' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
-complete -c connctl -n "__fish_connctl_using_subcommand resume" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand resume" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand resume" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -367,9 +391,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand apply" -l jitter -d 'How
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l ramp -d 'Let the rate rise from nothing within this time' -r
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
-complete -c connctl -n "__fish_connctl_using_subcommand apply" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand apply" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -386,9 +413,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand apply" -l detach -d 'Lea
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -409,9 +439,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -f -a "resume" -d 'Let a paused job go on'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -f -a "cancel" -d 'End it early: what it has not begun stays as it is'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and not __fish_seen_subcommand_from list show pause resume cancel wait" -f -a "wait" -d 'Wait until it has ended, at most for --timeout'
-complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -426,9 +459,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -443,9 +479,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -460,9 +499,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -477,9 +519,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -494,9 +539,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from cancel" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand job; and __fish_seen_subcommand_from wait" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -521,9 +569,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_s
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l note -d 'Why, for the log' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l max -d 'Refuse to close more connections than this' -r
-complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -542,9 +593,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_s
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -f -a "list" -d 'List the revocations in force'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and not __fish_seen_subcommand_from list lift" -f -a "lift" -d 'End a revocation: its user or address may come again'
-complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -559,9 +613,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -576,9 +633,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand revoke; and __fish_seen_subcommand_from lift" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -598,9 +658,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "reject" -d 'Turn new connections away'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "accept" -d 'Take new connections again'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and not __fish_seen_subcommand_from list show reject accept drain" -f -a "drain" -d 'Turn new connections away; the live ones come to their end, or are closed at a pace'
-complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -615,9 +678,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -636,9 +702,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l mode -d 'The dial fails, succeeds and is reset, or hangs [default: refuse]' -r -f -a "refuse\t''
 reset\t''
 stall\t''"
-complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -653,9 +722,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from reject" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from accept" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -681,9 +753,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l ramp -d 'Let the rate rise from nothing within this time' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
-complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -701,9 +776,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -722,9 +800,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_se
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -f -a "set" -d 'Change limits, for live connections too'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and not __fish_seen_subcommand_from list set remove" -f -a "remove" -d 'Go back to the values in the file'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l listener -d 'Only this listener\'s' -r
-complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -740,9 +821,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l listener -d 'Of this listener; several times for several [default: the agent]' -r
-complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -760,9 +844,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l listener -d 'Of this listener; several times for several [default: the agent]' -r
-complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -780,9 +867,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand limit; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -801,9 +891,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_see
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -f -a "show" -d 'Show the node'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -f -a "drain" -d 'Turn new connections away on every listener and close the live ones, 50/s where no rate is given'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and not __fish_seen_subcommand_from list show drain undrain" -f -a "undrain" -d 'Take new connections again on every listener'
-complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -818,9 +911,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from show" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -846,9 +942,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_su
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l ramp -d 'Let the rate rise from nothing within this time' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l until-reconnect-rate -d 'Slow down while more clients than this connect: 20/s' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l pause-if -d 'Pause when more than this share fails: 5%, or \'failed > 5%\'' -r
-complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -866,9 +965,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_su
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from undrain" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -888,9 +990,12 @@ uid\t''
 ip\t''
 listener\t''
 device\t''"
-complete -c connctl -n "__fish_connctl_using_subcommand stats" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand stats" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -921,9 +1026,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand history" -l since -d 'On
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l limit -d 'At most so many' -r
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l columns -d 'Only these columns, in this order' -r
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l by -d 'With --count: how many of each value of this field' -r
-complete -c connctl -n "__fish_connctl_using_subcommand history" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand history" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand history" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -940,9 +1048,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand history" -l count -d 'On
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand history" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand why" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand why" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand why" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand why" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand why" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand why" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand why" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand why" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand why" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -980,9 +1091,12 @@ revoked\t''
 job\t''
 gap\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand events" -l after -d 'Begin behind the event of this id; 0 is the oldest that the agent keeps' -r
-complete -c connctl -n "__fish_connctl_using_subcommand events" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand events" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand events" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand events" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand events" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand events" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1002,9 +1116,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand events" -s h -l help -d 
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l uid -d 'Whose it is' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l device -d 'From which kind of device' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l tag -d 'A label to add or to change' -r
-complete -c connctl -n "__fish_connctl_using_subcommand assign" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand assign" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1037,9 +1154,12 @@ reset\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l max -d 'With --then: refuse more connections than this' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l rate -d 'With --then: so many connections a second, evenly' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l note -d 'With --then: why, for the log' -r
-complete -c connctl -n "__fish_connctl_using_subcommand wait" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand wait" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1056,39 +1176,46 @@ complete -c connctl -n "__fish_connctl_using_subcommand wait" -s y -l yes -d 'Wi
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l context -d 'The agent of this name, see `connctl context`' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l token-file -d 'A file with the token that the agent asks for' -r -F
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
 json\t'One JSON document'
 jsonl\t'One JSON object a line'
 csv\t'Comma-separated values'
 yaml\t'YAML'
 name\t'Only the name of each thing, one a line'"
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -l no-headers -d 'No titles in table, wide and csv'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -f -a "run" -d 'Run an agent in the foreground'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -f -a "status" -d 'Say how the agent is'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -f -a "reload" -d 'Have the agent read its configuration file again'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token" -f -a "token" -d 'Make a token, and the table for the agent\'s configuration'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -f -a "run" -d 'Run an agent in the foreground'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -f -a "status" -d 'Say how the agent is'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -f -a "reload" -d 'Have the agent read its configuration file again'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -f -a "token" -d 'Make a token, and the table for the agent\'s configuration'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and not __fish_seen_subcommand_from run status reload token cert" -f -a "cert" -d 'Make certificates for the control API over TLS'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l forward -d 'Relay connections to an upstream; several upstreams, with commas between, are tried in order' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l echo -d 'Send what a client sends back to it' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l hold -d 'Read what a client sends and discard it' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l control -d 'Where the control API is: unix:PATH or tcp:HOST:PORT (loopback only)' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l control -d 'Where the control API is: unix:PATH, tcp:HOST:PORT (loopback only) or tls:HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l node-id -d 'The agent\'s id, from 1' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l state-dir -d 'Where what must survive a restart is kept; made where it is missing' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l config -d 'Settings from a TOML file; flags win over it' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l threads -d 'Relay threads [default: the cores, at most 4]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l compat -d 'How facades answer where a system\'s document and code differ [default: documented]' -r
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1103,9 +1230,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1120,9 +1250,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from reload" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1141,9 +1274,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l role -d 'What it allows: viewer reads, operator acts on connections and listeners, admin may everything' -r -f -a "viewer\t''
 operator\t''
 admin\t''"
-complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1158,9 +1294,33 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -f -a "init" -d 'Make a private CA, a certificate for an agent and one for a client'
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1179,9 +1339,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -f -a "list" -d 'List the names'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -f -a "use" -d 'Use one where no agent is named'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -f -a "remove" -d 'Forget a name'
-complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1197,9 +1360,12 @@ complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1214,9 +1380,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1231,9 +1400,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1248,9 +1420,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand completion" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand completion" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1265,9 +1440,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand man" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand man" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand man" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand man" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand man" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand man" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand man" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand man" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand man" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'
@@ -1282,9 +1460,12 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand man" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand man" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c connctl -n "__fish_connctl_using_subcommand demo" -l agent -d 'Where the agent is: unix:PATH or http://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand demo" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand demo" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
 wide\t'Every column, however wide'

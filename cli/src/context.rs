@@ -37,6 +37,15 @@ pub(crate) struct Context {
     /// As `--token-file` takes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
+    /// As `--ca-file` takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// As `--cert-file` takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_file: Option<PathBuf>,
+    /// As `--key-file` takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// `$XDG_CONFIG_HOME/connctl/contexts.json`, or below `~/.config`; `None` where neither is known.

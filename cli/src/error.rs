@@ -75,8 +75,9 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         ),
         ClientError::NotPermitted { .. } => Some("the socket is its owner's: run as that user".to_owned()),
         ClientError::TimedOut { .. } => Some("give it longer with --timeout".to_owned()),
+        ClientError::Tls { trouble, .. } => Some(trouble.hint.clone()),
         ClientError::Api(error) => error.detail.hint.clone(),
-        ClientError::Garbled { .. } | ClientError::BrokeOff { .. } => None,
+        ClientError::Credentials(_) | ClientError::Garbled { .. } | ClientError::BrokeOff { .. } => None,
     }
 }
 

@@ -1,17 +1,17 @@
 //! Arguments and environment, resolved once. The rest of the program asks neither again.
 
 use std::io::{IsTerminal, stderr, stdin, stdout};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use connctl_api::client::{Client, Credentials, Endpoint, Token};
+use connctl_api::client::{Client, Endpoint};
 use connctl_api::endpoint::default_socket;
 
 use crate::args::output::{Format, OutputArgs, When};
 use crate::args::target::TargetArgs;
 use crate::context::Contexts;
 use crate::error::Failure;
+use crate::files::Files;
 use crate::output::style::Style;
 
 /// How long the agent may be silent where nothing is said.
@@ -37,7 +37,7 @@ pub(crate) struct Invocation {
     pub agent: Option<String>,
     context: Option<String>,
     /// As typed.
-    pub token_file: Option<PathBuf>,
+    pub files: Files,
 }
 
 impl Invocation {
@@ -59,7 +59,7 @@ impl Invocation {
             timeout: target.timeout,
             agent: typed(&target.agent).or_else(|| from_env().filter(|_| context.is_none())),
             context,
-            token_file: target.token_file.clone(),
+            files: Files::typed(target),
         }
     }
 
@@ -75,48 +75,31 @@ impl Invocation {
 
     /// The same for a call that may be silent for longer.
     pub(crate) fn client_with(&self, patience: Duration) -> Result<Client> {
-        let (endpoint, token_file) = self.target()?;
-        Ok(Client::with(endpoint, patience, &self.credentials(token_file)?)?)
-    }
-
-    /// What the agent is shown: the token in `--token-file`, in `CONNCTL_TOKEN`, or in the context's file.
-    fn credentials(&self, of_context: Option<PathBuf>) -> Result<Credentials> {
-        let from_env = || std::env::var_os("CONNCTL_TOKEN").filter(|text| !text.is_empty());
-        let (text, what) = match (&self.token_file, from_env()) {
-            (None, Some(text)) => (text.to_string_lossy().into_owned(), "CONNCTL_TOKEN".to_owned()),
-            (typed, _) => {
-                let Some(path) = typed.clone().or(of_context) else { return Ok(Credentials::default()) };
-                let text = std::fs::read_to_string(&path).map_err(|error| {
-                    Failure::usage(format!("the token file {} cannot be read: {error}", path.display()))
-                })?;
-                (text, format!("the token in {}", path.display()))
-            }
-        };
-        let token = Token::new(&text).map_err(|error| Failure::usage(format!("{what} {error}")))?;
-        Ok(Credentials { token: Some(token) })
+        let (endpoint, of_context) = self.target()?;
+        Ok(Client::with(endpoint, patience, &self.files.credentials(of_context)?)?)
     }
 
     /// Where the agent is: what was typed, `CONNCTL_AGENT`, the context in use, the default socket; and the
-    /// token file that goes with it.
-    fn target(&self) -> Result<(Endpoint, Option<PathBuf>)> {
+    /// files that go with it.
+    fn target(&self) -> Result<(Endpoint, Files)> {
         let contexts;
-        let (agent, token_file) = match (&self.agent, &self.context) {
+        let (agent, files) = match (&self.agent, &self.context) {
             (Some(_), Some(_)) => {
                 return Err(Failure::usage("--agent and --context name two agents").hint("give one").into());
             }
-            (Some(agent), None) => (agent, None),
+            (Some(agent), None) => (agent, Files::default()),
             (None, name) => {
                 contexts = Contexts::load()?;
                 match name.as_ref().or(contexts.current.as_ref()) {
                     Some(name) => {
                         let context = contexts.named(name)?;
-                        (&context.agent, context.token_file.clone())
+                        (&context.agent, Files::of(context))
                     }
-                    None => return Ok((Endpoint::Unix(default_socket()), None)),
+                    None => return Ok((Endpoint::Unix(default_socket()), Files::default())),
                 }
             }
         };
-        Ok((agent.parse().map_err(|error: String| Failure::usage(error))?, token_file))
+        Ok((agent.parse().map_err(|error: String| Failure::usage(error))?, files))
     }
 }
 

@@ -5,6 +5,7 @@ mod bulk;
 mod command;
 mod context;
 mod error;
+mod files;
 mod invocation;
 mod output;
 mod selection;

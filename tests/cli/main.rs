@@ -25,5 +25,6 @@ mod reload;
 mod remove;
 mod revoke;
 mod terminal;
+mod tls;
 mod token;
 mod use_cases;

@@ -12,14 +12,16 @@ pub(crate) enum ContextVerb {
 Examples:
   connctl context add prod unix:/run/connctl/agent.sock
   connctl context add lab http://127.0.0.1:5001 --token-file ~/lab.token --use
+  connctl context add far https://agent.example:5002 --ca-file ca.crt --cert-file me.crt --key-file me.key
   CONNCTL_AGENT=unix:/run/connctl/agent.sock connctl context add here",
-        after_help = "A name that is there already gets the new address. The path of a --token-file is kept with it, and never the token."
+        after_help = "A name that is there already gets the new address. The paths of --token-file, --ca-file, --cert-file and --key-file are kept with it, and never what is in \
+these files."
     )]
     Add {
         /// The name
         #[arg(value_parser = values::name)]
         name: String,
-        /// Where the agent is: unix:PATH or http://HOST:PORT [default: the agent of --agent or CONNCTL_AGENT]
+        /// Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT [default: the agent of --agent or CONNCTL_AGENT]
         url: Option<String>,
         /// Use it from now on where no agent is named
         #[arg(long = "use")]

@@ -1,6 +1,7 @@
 //! What can be typed: clap types only, no behaviour. `Invocation` resolves them once.
 
 pub(crate) mod bulk;
+pub(crate) mod cert;
 pub(crate) mod context;
 pub(crate) mod drain;
 pub(crate) mod job;

@@ -66,6 +66,16 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A host as a certificate names it: an address, or a name in ASCII, `*.` before it at most.
+pub(crate) fn host(text: &str) -> Result<String, String> {
+    let is_address = text.parse::<std::net::IpAddr>().is_ok();
+    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && name(label).is_ok();
+    if is_address || text.strip_prefix("*.").unwrap_or(text).split('.').all(label) {
+        return Ok(text.to_owned());
+    }
+    Err("write a name such as agent.example, or an address".to_owned())
+}
+
 /// What `wait --then` does, by its verb.
 pub(crate) fn then() -> impl TypedValueParser<Value = OperationKind> {
     PossibleValuesParser::new(["remove", "reset"]).map(|word| match word.as_str() {

@@ -11,6 +11,7 @@ use connctl_api::stats::StatsBy;
 use connctl_api::wait::Condition;
 
 use super::bulk::{ChangeArgs, PaceArgs, RemoveArgs};
+use super::cert::CertVerb;
 use super::context::ContextVerb;
 use super::drain::DrainArgs;
 use super::job::JobVerb;
@@ -450,6 +451,15 @@ Examples:
   connctl agent token --name deploy --role operator
   connctl agent token --name grafana -o name > grafana.token")]
     Token(TokenArgs),
+    /// Make certificates for the control API over TLS
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  connctl agent cert init
+  connctl agent cert init /etc/connctl/tls --name agent.example"
+    )]
+    Cert(CertVerb),
 }
 
 #[derive(Debug, Args)]

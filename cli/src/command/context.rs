@@ -5,7 +5,7 @@ use connctl_api::client::Endpoint;
 use connctl_api::error::Exit;
 
 use crate::args::context::ContextVerb;
-use crate::context::{Context, Contexts};
+use crate::context::Contexts;
 use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::output;
@@ -26,8 +26,7 @@ pub(crate) fn run(verb: ContextVerb, invocation: &Invocation) -> Result<Exit> {
             })?;
             let _: Endpoint = agent.parse().map_err(|error: String| Failure::usage(error))?;
             // A name is used from anywhere.
-            let token_file = invocation.token_file.as_deref().map(std::path::absolute).transpose()?;
-            contexts.contexts.insert(name.clone(), Context { agent, token_file });
+            contexts.contexts.insert(name.clone(), invocation.files.context(agent)?);
             if is_used {
                 contexts.current = Some(name.clone());
             }

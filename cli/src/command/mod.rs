@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod assign;
+pub(crate) mod cert;
 pub(crate) mod change;
 pub(crate) mod completion;
 pub(crate) mod context;
@@ -56,6 +57,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         #[cfg(feature = "agent")]
         Verb::Agent(AgentVerb::Run(_)) => Ok(Exit::Failed),
         Verb::Agent(AgentVerb::Token(args)) => token::run(&args, invocation),
+        Verb::Agent(AgentVerb::Cert(verb)) => cert::run(&verb, invocation),
         Verb::Agent(AgentVerb::Status) => agent::status(invocation).await,
         Verb::Agent(AgentVerb::Reload) => agent::reload(invocation).await,
         Verb::Context(verb) => context::run(verb, invocation),

@@ -4,11 +4,15 @@ use std::fmt;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
+use super::tls::Files;
+
 /// What a client shows of itself to an agent.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// A token.
     pub token: Option<Token>,
+    /// Files for TLS; read over https:// only.
+    pub tls: Files,
 }
 
 /// A token that can be sent. No log and no error has its text.
@@ -56,8 +60,14 @@ mod tests {
     fn a_token_is_one_word_and_is_never_shown() {
         let token = Token::new(" ct_abc\n").unwrap();
         assert_eq!(token.0, "Bearer ct_abc");
-        assert!(!format!("{token:?} {:?}", Credentials { token: Some(token.clone()) }).contains("abc"));
-        assert!(!format!("{:?}", Credentials { token: Some(token) }.headers()).contains("abc"));
+        assert!(
+            !format!("{token:?} {:?}", Credentials { token: Some(token.clone()), ..Credentials::default() })
+                .contains("abc")
+        );
+        assert!(
+            !format!("{:?}", Credentials { token: Some(token), ..Credentials::default() }.headers())
+                .contains("abc")
+        );
         for wrong in ["", " \n", "two words", "line\nbreak", "caf\u{e9}", "nul\0"] {
             let error = Token::new(wrong).unwrap_err();
             assert!(wrong.trim().is_empty() || !error.contains(wrong), "{error}");

@@ -9,10 +9,16 @@ pub enum Endpoint {
     Unix(PathBuf),
     /// `HOST:PORT`, without TLS.
     Http(String),
+    /// `HOST:PORT`, over TLS.
+    Https(String),
 }
 
 /// What an address looks like, for messages.
-pub const ENDPOINT_FORM: &str = "unix:PATH or http://HOST:PORT";
+pub const ENDPOINT_FORM: &str = "unix:PATH, http://HOST:PORT or https://HOST:PORT";
+
+/// How an address begins that is a host and a port, and whether it asks for TLS; `tcp:` and `tls:` are how an
+/// agent's ready line writes it.
+const SCHEMES: [(&str, bool); 4] = [("http://", false), ("tcp:", false), ("https://", true), ("tls:", true)];
 
 impl std::str::FromStr for Endpoint {
     type Err = String;
@@ -23,11 +29,8 @@ impl std::str::FromStr for Endpoint {
             // `unix:///run/x` is the same file: a path may begin with several slashes.
             return if path.is_empty() { Err(wrong("names no path")) } else { Ok(Self::Unix(path.into())) };
         }
-        if text.starts_with("https://") {
-            return Err(wrong("asks for TLS, which this agent and command do not speak yet"));
-        }
-        // `tcp:` is how an agent's ready line writes it.
-        let Some(rest) = text.strip_prefix("http://").or_else(|| text.strip_prefix("tcp:")) else {
+        let known = SCHEMES.iter().find_map(|(scheme, is_tls)| Some((*is_tls, text.strip_prefix(scheme)?)));
+        let Some((is_tls, rest)) = known else {
             return Err(wrong("has no known scheme"));
         };
         let authority = rest.strip_suffix('/').unwrap_or(rest);
@@ -42,7 +45,7 @@ impl std::str::FromStr for Endpoint {
         if host.is_empty() || host.contains(char::is_whitespace) || (host.contains(':') && !bracketed) {
             return Err(wrong("has a bad host"));
         }
-        Ok(Self::Http(authority.to_owned()))
+        Ok(if is_tls { Self::Https(authority.to_owned()) } else { Self::Http(authority.to_owned()) })
     }
 }
 
@@ -51,6 +54,7 @@ impl std::fmt::Display for Endpoint {
         match self {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::Http(authority) => write!(f, "http://{authority}"),
+            Self::Https(authority) => write!(f, "https://{authority}"),
         }
     }
 }
@@ -66,6 +70,8 @@ mod tests {
             ("http://127.0.0.1:5001", "http://127.0.0.1:5001"),
             ("http://[::1]:5001/", "http://[::1]:5001"),
             ("tcp:127.0.0.1:5001", "http://127.0.0.1:5001"),
+            ("https://agent.example:5002/", "https://agent.example:5002"),
+            ("tls:[::1]:5002", "https://[::1]:5002"),
         ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), printed);
         }
@@ -77,7 +83,9 @@ mod tests {
             "",
             "unix:",
             "127.0.0.1:80",
-            "https://h:1",
+            "https://h",
+            "https://h:1/x",
+            "tls:h",
             "http://",
             "http://h",
             "http://h:x",

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::Endpoint;
+use super::trouble::Trouble;
 use crate::error::{ApiError, Exit};
 
 /// A call that did not come to a good end.
@@ -44,6 +45,17 @@ pub enum ClientError {
         /// What is wrong with it.
         problem: String,
     },
+    /// What this client was given to show or to trust cannot be used.
+    #[error("{0}")]
+    Credentials(String),
+    /// TLS with whoever listens there does not come about.
+    #[error("no TLS with the agent at {endpoint}: {}", .trouble.problem)]
+    Tls {
+        /// Where.
+        endpoint: Endpoint,
+        /// Why, and what helps.
+        trouble: Trouble,
+    },
     /// The agent went away in the middle of its answer.
     #[error("the agent at {endpoint} broke off its answer: {cause}")]
     BrokeOff {
@@ -58,6 +70,9 @@ impl ClientError {
     /// Sorts an error of the HTTP library.
     pub(super) fn from_http(error: &reqwest::Error, endpoint: &Endpoint, limit: Duration) -> Self {
         let endpoint = endpoint.clone();
+        if let Some(trouble) = Trouble::find(error) {
+            return Self::Tls { endpoint, trouble };
+        }
         let (cause, kind) = root_cause(error);
         if error.is_timeout() {
             return Self::TimedOut { endpoint, limit };
@@ -79,6 +94,9 @@ impl ClientError {
         match self {
             Self::Unreachable { .. } | Self::BrokeOff { .. } => Exit::Unreachable,
             Self::NotPermitted { .. } => Exit::Denied,
+            Self::Tls { trouble, .. } if trouble.is_refusal => Exit::Denied,
+            Self::Tls { .. } => Exit::Unreachable,
+            Self::Credentials(_) => Exit::Usage,
             Self::TimedOut { .. } => Exit::TimedOut,
             Self::Api(error) => error.code.exit(),
             Self::Garbled { .. } => Exit::Failed,

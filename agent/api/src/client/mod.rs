@@ -1,12 +1,14 @@
 //! A typed client of the native API: a method a route.
 //!
-//! Calls run on the caller's tokio runtime. Over a unix socket nothing of TLS, proxies or name resolution is
-//! set up, so a call costs well under a millisecond.
+//! Calls run on the caller's tokio runtime. Over a unix socket no certificate is read and nothing of proxies or
+//! name resolution set up, so a call costs well under a millisecond.
 
 mod credentials;
 mod endpoint;
 mod error;
 mod lines;
+mod tls;
+mod trouble;
 
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ pub use self::credentials::{Credentials, Token};
 pub use self::endpoint::{ENDPOINT_FORM, Endpoint};
 pub use self::error::ClientError;
 pub use self::lines::{Lines, split};
+pub use self::tls::Files;
+pub use self::trouble::Trouble;
 use crate::conn::{AssignRequest, ConnPage, CountReport, ListQuery};
 use crate::drain::{DrainReport, DrainRequest};
 use crate::error::{ApiError, ErrorBody, ErrorCode};
@@ -76,7 +80,15 @@ impl Client {
         let (builder, base) = match &endpoint {
             Endpoint::Unix(path) => (builder.unix_socket(path.as_path()), "http://localhost".to_owned()),
             Endpoint::Http(authority) => (builder, format!("http://{authority}")),
+            Endpoint::Https(authority) => (builder.https_only(true), format!("https://{authority}")),
         };
+        // Always given: left to itself, the library would load the system's authorities for every call.
+        let config = match &endpoint {
+            Endpoint::Unix(_) | Endpoint::Http(_) => tls::none(),
+            Endpoint::Https(_) => credentials.tls.config(),
+        };
+        let config = config.map_err(ClientError::Credentials)?;
+        let builder = builder.tls_backend_preconfigured(config);
         let http = builder.build().map_err(|error| ClientError::from_http(&error, &endpoint, patience))?;
         Ok(Self { http, endpoint, base, patience })
     }
