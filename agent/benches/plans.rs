@@ -24,6 +24,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Clients at once in a race, and plans that wait to be applied.
 const MOST: (usize, usize) = (200, 8);
+/// Clients of which none is closed for so long will not be.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How many bystanders come and go beside a race, and from where.
 const BYSTANDERS: (usize, [u8; 4]) = (20, [127, 0, 0, 2]);
 
@@ -213,6 +215,10 @@ fn apply(agent: &Agent, plan: &Shown, live: &mut HashMap<String, TcpStream>) -> 
 fn reconnect(clients: usize, rate: u64) -> Result<(), Failure> {
     let agent = Agent::start("--hold")?;
     let streams: Vec<_> = (0..clients).map(|_| connect(agent.address, None)).collect::<Result<_, _>>()?;
+    // A client is connected before it is accepted, and who is not accepted is not closed.
+    while agent.ask("GET", "/v1/node", &Value::Null)?.first().ok_or("no node")?["connections"] != clients {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let back: Mutex<Vec<Instant>> = Mutex::new(Vec::with_capacity(clients));
     std::thread::scope(|scope| {
         let coming = scope.spawn(|| come_back(streams, agent.address, &back));
@@ -251,7 +257,11 @@ fn come_back(streams: Vec<TcpStream>, to: SocketAddr, back: &Mutex<Vec<Instant>>
     let mut events = Vec::with_capacity(1024);
     while left > 0 {
         events.clear();
-        rustix::event::epoll::wait(&epoll, rustix::buffer::spare_capacity(&mut events), None)?;
+        let limit = rustix::event::Timespec { tv_sec: SILENCE.as_secs().cast_signed(), tv_nsec: 0 };
+        rustix::event::epoll::wait(&epoll, rustix::buffer::spare_capacity(&mut events), Some(&limit))?;
+        if events.is_empty() {
+            return Err(format!("{left} clients were not closed").into());
+        }
         for event in &events {
             let place = usize::try_from(event.data.u64())?;
             if streams.get_mut(place).and_then(Option::take).is_some() {
