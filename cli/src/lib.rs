@@ -13,17 +13,16 @@ mod selection;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::Parser as _;
 use connctl_api::error::Exit;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::Cli;
+use crate::args::lean;
 use crate::args::verb::Verb;
 use crate::invocation::Invocation;
 
 /// The whole command.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match lean::parse(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are asked for and go to stdout; anything else is wrong usage. That nobody reads

@@ -5,6 +5,7 @@ pub(crate) mod cert;
 pub(crate) mod context;
 pub(crate) mod drain;
 pub(crate) mod job;
+pub(crate) mod lean;
 pub(crate) mod limit;
 pub(crate) mod output;
 pub(crate) mod revoke;
