@@ -59,6 +59,7 @@ complete -c connctl -n "__fish_connctl_needs_command" -f -a "listener" -d 'See a
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "limit" -d 'See and change how long connections last, and how many there may be'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "node" -d 'See the agent as a whole, empty it before maintenance, fill it again'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "stats" -d 'Count endings by reason, or connections by a field'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "top" -d 'See what passes through connections now, the most first'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "history" -d 'List connections that have ended, the latest first'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "why" -d 'Say why a connection ended, or that it has not'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "events" -d 'Print what happened of late, or what happens from now on'
@@ -1010,6 +1011,43 @@ never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l uid -d 'The user\'s connections' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l conn-id -d 'The connection of this id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l ip -d 'From this address or network' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l port -d 'From this port of the client' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l listener -d 'Accepted by this listener' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l node -d 'Held by this node' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l device -d 'From this kind of device' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l tag -d 'With this tag' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l state -d 'In this state: opening, active, half_closed, paused or closing' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l idle-over -d 'No byte for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l age-over -d 'Open for longer than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l where -d 'An expression: \'idle > 10m and ip in 10.0.0.0/8\'' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l sort -d 'Sort by this, - before it for descending: rate, to_upstream_rate, to_client_rate, bytes, idle, age or conn_id' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l limit -d 'At most so many connections [default: as many as fit, 20 without a terminal]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l every -d 'Look so often' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -s n -l times -d 'Leave after so many looks [default: 1 without a terminal, else when you say so]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand top" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l all -d 'Every connection'
+complete -c connctl -n "__fish_connctl_using_subcommand top" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand top" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l uid -d 'The user\'s connections' -r
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l conn-id -d 'The connection of this id' -r
 complete -c connctl -n "__fish_connctl_using_subcommand history" -l ip -d 'From this address or network' -r

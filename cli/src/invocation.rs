@@ -18,7 +18,7 @@ use crate::output::style::Style;
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a command needs to know of how it was called.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Invocation {
     pub format: Format,
     /// Titles in table, wide and csv.
@@ -61,6 +61,11 @@ impl Invocation {
             context,
             files: Files::typed(target),
         }
+    }
+
+    /// The same on a terminal of this width.
+    pub(crate) fn as_wide_as(&self, width: usize) -> Self {
+        Self { width: Some(width), ..self.clone() }
     }
 
     /// How long the agent may be silent.

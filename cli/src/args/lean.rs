@@ -13,14 +13,16 @@ use super::bulk::{ChangeArgs, RemoveArgs};
 use super::context::ContextVerb;
 use super::job::JobVerb;
 use super::limit::LimitVerb;
+use super::listener::ListenerVerb;
 use super::output::OutputArgs;
 use super::revoke::RevokeArgs;
 use super::target::TargetArgs;
+use super::top::TopArgs;
 #[cfg(feature = "agent")]
 use super::verb::DemoArgs;
 use super::verb::{
-    AgentVerb, ApplyArgs, AssignArgs, CompletionArgs, EventsArgs, HistoryArgs, ListArgs, ListenerVerb,
-    ManArgs, NodeVerb, ShowArgs, StatsArgs, WaitArgs,
+    AgentVerb, ApplyArgs, AssignArgs, CompletionArgs, EventsArgs, HistoryArgs, ListArgs, ManArgs, NodeVerb,
+    ShowArgs, StatsArgs, WaitArgs,
 };
 
 /// Adds a verb's arguments to a command.
@@ -42,6 +44,7 @@ static VERBS: &[(&str, Grow)] = &[
     ("limit", group::<LimitVerb>),
     ("node", group::<NodeVerb>),
     ("stats", StatsArgs::augment_args),
+    ("top", TopArgs::augment_args),
     ("history", HistoryArgs::augment_args),
     ("why", ShowArgs::augment_args),
     ("events", EventsArgs::augment_args),

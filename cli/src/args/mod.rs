@@ -7,10 +7,12 @@ pub(crate) mod drain;
 pub(crate) mod job;
 pub(crate) mod lean;
 pub(crate) mod limit;
+pub(crate) mod listener;
 pub(crate) mod output;
 pub(crate) mod revoke;
 pub(crate) mod selector;
 pub(crate) mod target;
+pub(crate) mod top;
 pub(crate) mod values;
 pub(crate) mod verb;
 

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 use connctl_api::access::Role;
 use connctl_api::event::EventKind;
 use connctl_api::id::ConnId;
-use connctl_api::listener::{MAX_AFTER, RejectMode};
+use connctl_api::listener::RejectMode;
 use connctl_api::operation::OperationKind;
 use connctl_api::stats::StatsBy;
 use connctl_api::wait::Condition;
@@ -16,8 +16,10 @@ use super::context::ContextVerb;
 use super::drain::DrainArgs;
 use super::job::JobVerb;
 use super::limit::LimitVerb;
+use super::listener::ListenerVerb;
 use super::revoke::RevokeArgs;
 use super::selector::SelectorArgs;
+use super::top::TopArgs;
 use super::values;
 
 #[derive(Debug, Subcommand)]
@@ -135,6 +137,14 @@ Examples:
   connctl stats --by uid
   connctl stats --by reason -o json")]
     Stats(StatsArgs),
+    /// See what passes through connections now, the most first
+    #[command(before_help = "\
+Examples:
+  connctl top
+  connctl top --listener redis --sort -idle
+  connctl top --limit 5 -o jsonl | jq -c '{conn_id, rate}'
+  connctl top --every 10s --times 6 --limit 3")]
+    Top(TopArgs),
     /// List connections that have ended, the latest first
     #[command(before_help = "\
 Examples:
@@ -299,56 +309,6 @@ pub(crate) struct HistoryArgs {
     /// With --count: how many of each value of this field
     #[arg(long, value_name = "FIELD", requires = "count")]
     pub by: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ListenerVerb {
-    /// List listeners
-    List,
-    /// Show one listener
-    Show {
-        /// Its name
-        name: String,
-    },
-    /// Turn new connections away
-    #[command(before_help = "\
-Examples:
-  connctl listener reject
-  connctl listener reject redis --after 2
-  connctl listener reject redis --mode reset")]
-    Reject {
-        /// The listeners [default: all]
-        #[arg(value_name = "NAME")]
-        names: Vec<String>,
-        /// Accept so many more first, counted over all that are named
-        #[arg(long, value_name = "N", allow_negative_numbers = true,
-            value_parser = clap::value_parser!(u64).range(0..=MAX_AFTER))]
-        after: Option<u64>,
-        /// The dial fails, succeeds and is reset, or hangs [default: refuse]
-        #[arg(long, value_name = "MODE", value_parser = values::word_of!(RejectMode))]
-        mode: Option<RejectMode>,
-    },
-    /// Take new connections again
-    Accept {
-        /// The listeners [default: all]
-        #[arg(value_name = "NAME")]
-        names: Vec<String>,
-    },
-    /// Turn new connections away; the live ones come to their end, or are closed at a pace
-    #[command(before_help = "\
-Examples:
-  connctl listener drain redis
-  connctl listener drain redis --yes --rate 50/s --idle-first")]
-    Drain {
-        /// The listeners [default: all]
-        #[arg(value_name = "NAME")]
-        names: Vec<String>,
-        /// The dial fails, succeeds and is reset, or hangs [default: refuse]
-        #[arg(long, value_name = "MODE", value_parser = values::word_of!(RejectMode))]
-        mode: Option<RejectMode>,
-        #[command(flatten)]
-        args: Box<DrainArgs>,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -92,7 +92,7 @@ pub(crate) async fn rows(
 
 /// What the rows add up to.
 #[derive(Debug, Default)]
-struct Tally {
+pub(crate) struct Tally {
     connections: u64,
     users: HashSet<String>,
     listeners: HashSet<String>,
@@ -100,7 +100,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, row: &ConnView<'_>) {
+    pub(crate) fn add(&mut self, row: &ConnView<'_>) {
         let note = |set: &mut HashSet<String>, name: &str| {
             if !set.contains(name) {
                 set.insert(name.to_owned());
@@ -118,7 +118,7 @@ impl Tally {
         }
     }
 
-    fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let of = |set: &HashSet<String>, noun| count(u64::try_from(set.len()).unwrap_or(u64::MAX), noun);
         let mut line = count(self.connections, "connection");
         match *self.nodes.as_slice() {

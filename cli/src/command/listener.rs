@@ -8,7 +8,7 @@ use connctl_api::listener::{GateRequest, UpstreamRow};
 use connctl_api::units::format_duration;
 
 use super::node;
-use crate::args::verb::ListenerVerb;
+use crate::args::listener::ListenerVerb;
 use crate::bulk::pace;
 use crate::invocation::Invocation;
 use crate::output;

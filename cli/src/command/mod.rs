@@ -21,6 +21,7 @@ pub(crate) mod revoke;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod token;
+pub(crate) mod top;
 pub(crate) mod wait;
 pub(crate) mod why;
 
@@ -49,6 +50,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         Verb::Limit(verb) => limit::run(verb, invocation).await,
         Verb::Stats(args) => stats::run(&args, invocation).await,
         Verb::Events(args) => events::run(&args, invocation).await,
+        Verb::Top(args) => top::run(&args, invocation).await,
         Verb::History(args) => history::run(&args, invocation).await,
         Verb::Why(args) => why::run(&args, invocation).await,
         Verb::Assign(args) => assign::run(args, invocation).await,

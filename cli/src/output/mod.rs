@@ -18,6 +18,7 @@ pub(crate) mod resources;
 mod scan;
 pub(crate) mod style;
 mod table;
+pub(crate) mod top;
 pub(crate) mod tree;
 pub(crate) mod yaml;
 
