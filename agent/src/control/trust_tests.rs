@@ -224,3 +224,82 @@ async fn a_scope_hides_connections_and_nothing_reaches_beyond_it() {
     let answer = asks("redis", "POST", "/v1/operations", r#"{"operation":"reset","where":"all"}"#).await;
     assert!(answer.text.contains(r#""done":1"#), "{}", answer.text);
 }
+
+#[tokio::test]
+async fn what_happened_is_narrowed_to_a_scope_too() {
+    let agent = agent(vec![
+        token("redis", Role::Viewer, Some(scoped(&["redis"], &[]))),
+        token("u1", Role::Viewer, Some(scoped(&[], &["u1"]))),
+        token("both", Role::Viewer, Some(scoped(&["pg"], &["u1"]))),
+        token("admin", Role::Admin, None),
+    ]);
+    let asks = async |token: &str, method: &str, path: &str, body: &str| {
+        let authorization = bearer(token);
+        agent.ask_with(method, path, &[("authorization", &authorization)], body).await
+    };
+    let (mut clients, mut ids) = (Vec::new(), Vec::new());
+    for (listener, uid) in [(0, "u1"), (0, "u2"), (1, "u1"), (1, "u2")] {
+        let (client, _, id) = agent.client(listener).await;
+        clients.push(client);
+        let body = format!(r#"{{"uid":"{uid}"}}"#);
+        assert_eq!(asks("admin", "POST", &format!("/v1/connections/{id}/assign"), &body).await.status, 200);
+        ids.push(id);
+    }
+    let body = r#"{"operation":"reset","where":"uid in (u1, u2)","note":"gone"}"#;
+    assert!(asks("admin", "POST", "/v1/operations", body).await.text.contains(r#""done":4"#));
+    assert_eq!(asks("admin", "POST", "/v1/listeners/reject", r#"{"names":["pg"]}"#).await.status, 200);
+    assert_eq!(asks("admin", "POST", "/v1/listeners/reject", r#"{"names":["redis"]}"#).await.status, 200);
+
+    let sorted = |mut ids: Vec<u64>| {
+        ids.sort_unstable();
+        ids
+    };
+    let number = |row: &Value| row["conn_id"].as_u64();
+    for (name, seen) in
+        [("redis", &ids[..2]), ("u1", &[ids[0], ids[2]][..]), ("both", &ids[2..3]), ("admin", &ids)]
+    {
+        let is_whole = name == "admin";
+        let page = asks(name, "GET", "/v1/history", "").await.json();
+        let rows = page["connections"].as_array().unwrap().clone();
+        assert_eq!(sorted(rows.iter().filter_map(number).collect()), seen, "{name}: {page}");
+        let lines = asks(name, "GET", "/v1/history?stream=true", "").await.text;
+        assert_eq!(lines.lines().count(), seen.len(), "{name}: {lines}");
+        let count = asks(name, "GET", "/v1/history?count=true&by=uid", "").await.json();
+        assert_eq!(count["count"], seen.len(), "{name}");
+        for other in ids.iter().filter(|id| !seen.contains(id)) {
+            let page = asks(name, "GET", &format!("/v1/history?where=conn_id%3D{other}"), "").await.json();
+            assert_eq!(page["connections"], json!([]), "{name}");
+            let why = asks(name, "GET", &format!("/v1/connections/{other}/why"), "").await;
+            assert_eq!(why.status, 404, "{name}: {}", why.text);
+            let never = asks(name, "GET", &format!("/v1/connections/{}/why", other + 1_000), "").await;
+            let said = |text: &str| {
+                text.replace(&(other + 1_000).to_string(), "ID").replace(&other.to_string(), "ID")
+            };
+            assert_eq!(said(&why.text), said(&never.text), "that it was there is not told either");
+        }
+        let why = asks(name, "GET", &format!("/v1/connections/{}/why", seen[0]), "").await;
+        assert_eq!(why.json()["ended"]["note"], "gone", "{name}");
+        // The selector of that request names a user of others.
+        let events = asks(name, "GET", "/v1/events?follow=false&stream=true&after=0", "").await.text;
+        assert_eq!(
+            why.text.contains("u2") && events.contains("uid in"),
+            is_whole,
+            "{name}: {} {events}",
+            why.text
+        );
+        let rows: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut told: Vec<_> = rows.iter().filter_map(number).collect();
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told, seen, "{name}: {events}");
+        let gates: Vec<_> =
+            rows.iter().filter(|row| row["conn_id"].is_null()).map(|row| &row["listener"]).collect();
+        let expected: &[&str] = match name {
+            "admin" => &["pg", "redis"],
+            "redis" => &["redis"],
+            _ => &[],
+        };
+        assert_eq!(gates, expected, "{name}: {events}");
+        assert_eq!(asks(name, "GET", "/metrics", "").await.status, if is_whole { 200 } else { 403 });
+    }
+}

@@ -68,6 +68,7 @@ impl Reader {
         }
         let node_id = self.node.settings.node_id;
         for entry in block.entries().filter(|entry| entry.seq >= self.next) {
+            let Some(entry) = past::seen(&entry, self.node.scope.as_deref()) else { continue };
             let is_kind = self.kinds.is_empty() || self.kinds.contains(&entry.kind);
             if is_kind && self.selector.matches(&Past { entry: &entry, node_id }) {
                 write(&self.row(&entry));
@@ -89,6 +90,8 @@ impl Reader {
     /// What is told in place of the events before `next`.
     fn gap(&self, next: u64, missed: Option<u64>) -> EventRow<'static> {
         let (id, at) = (self.id(next.saturating_sub(1)), Instant(clock::wall_ms()));
+        // How many of them are in a scope is not known any more.
+        let missed = missed.filter(|_| self.node.scope.is_none());
         EventRow { missed, ..EventRow::new(id, EventKind::Gap, at, self.node.settings.node_id) }
     }
 

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use connctl_api::access::Scope;
 use connctl_api::conn::{CountReport, CountRow, MAX_PAGE_ROWS, PAGE_ROWS};
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::history::{HistoryPage, HistoryQuery, HistoryRow};
@@ -42,7 +43,8 @@ pub enum Answer {
 /// # Errors
 /// A selector, time, field, limit or cursor that is wrong, or a disk that fails.
 pub async fn query(node: &Arc<Node>, query: HistoryQuery) -> Result<Answer, ApiError> {
-    let search = Search::of(&node.record, node.settings.node_id, &query)?;
+    let search =
+        Search { scope: node.scope.clone(), ..Search::of(&node.record, node.settings.node_id, &query)? };
     let by = query.by.as_deref().map(list::field).transpose()?;
     if by.is_some() && !query.count {
         return Err(ApiError::new(ErrorCode::InvalidRequest, "by goes with count").field("by"));
@@ -75,8 +77,8 @@ pub(super) async fn find(node: &Arc<Node>, conn_id: u64) -> Result<Option<Histor
         let mut found = None;
         scan(&node.record, wanted, |entry| {
             let is_it = entry.conn.is_some_and(|conn| conn.conn_id == conn_id);
-            if is_it {
-                found = past::row(entry, node.settings.node_id).map(past::owned);
+            if is_it && let Some(entry) = past::seen(entry, node.scope.as_deref()) {
+                found = past::row(&entry, node.settings.node_id).map(past::owned);
             }
             Ok(!is_it)
         })?;
@@ -122,6 +124,8 @@ fn scan(
 struct Search {
     record: Arc<Record>,
     node_id: NodeId,
+    /// What may be seen; everything where absent.
+    scope: Option<Arc<Scope>>,
     selector: Selector,
     since_ms: i64,
     /// Only what stands before this place.
@@ -135,6 +139,7 @@ impl Search {
         Ok(Self {
             record: Arc::clone(record),
             node_id,
+            scope: None,
             selector,
             since_ms: query.since.as_deref().map_or(Ok(i64::MIN), since)?,
             before: query.cursor.as_deref().map_or(Ok(u64::MAX), read_cursor)?,
@@ -148,10 +153,13 @@ impl Search {
             &self.record,
             |head| head.newest_ms >= self.since_ms,
             |entry| {
-                let is_wanted = entry.seq < self.before
-                    && entry.wall_ms >= self.since_ms
-                    && self.selector.matches(&Past { entry, node_id });
-                if is_wanted { see(entry) } else { Ok(true) }
+                if entry.seq >= self.before || entry.wall_ms < self.since_ms {
+                    return Ok(true);
+                }
+                match past::seen(entry, self.scope.as_deref()) {
+                    Some(entry) if self.selector.matches(&Past { entry: &entry, node_id }) => see(&entry),
+                    _ => Ok(true),
+                }
             },
         )
     }

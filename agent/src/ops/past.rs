@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use connctl_api::access::Scope;
 use connctl_api::history::HistoryRow;
 use connctl_api::id::{ConnId, NodeId};
 use connctl_api::instant::Instant;
@@ -70,6 +71,14 @@ fn of_conn<'a>(conn: &ConnPart<'a>, field: Field) -> Option<Value<'a>> {
         // The state and what the kernel knew went with the sockets.
         _ => return None,
     })
+}
+
+/// An entry as somebody may see it: whole, or what a scope leaves of it. What is about the agent as a whole is in
+/// no scope, and what was asked can name others than those in it.
+pub(super) fn seen<'a>(entry: &Entry<'a>, scope: Option<&Scope>) -> Option<Entry<'a>> {
+    let Some(scope) = scope else { return Some(*entry) };
+    let uid = entry.conn.as_ref().and_then(|conn| conn.uid);
+    (scope.has_listener(entry.listener) && scope.has_uid(uid)).then_some(Entry { request: None, ..*entry })
 }
 
 /// The row of an ending; nothing for any other entry.
