@@ -1234,6 +1234,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Make a private CA, a certificate for an agent and one for a client')
+            [CompletionResult]::new('issue', 'issue', [CompletionResultType]::ParameterValue, 'Make a certificate for one more client, or a new one for the agent, with that CA')
             break
         }
         'connctl;agent;cert;init' {
@@ -1251,6 +1252,30 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to colour')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'No titles in table, wide and csv')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'connctl;agent;cert;issue' {
+            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'For a client of this name')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'With --server: a name or an address by which clients call the agent, beside those that it always has')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'With --client: what it allows')
+            [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'How long it is valid, in days')
+            [CompletionResult]::new('--agent', '--agent', [CompletionResultType]::ParameterName, 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The agent of this name, see `connctl context`')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token that the agent asks for')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'The authority that vouches for an agent over https:// [default: those of the system]')
+            [CompletionResult]::new('--cert-file', '--cert-file', [CompletionResultType]::ParameterName, 'A certificate to show to an agent over https://')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The certificate''s private key [default: in the file of the certificate]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The form of what is printed')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to colour')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'For the agent')
+            [CompletionResult]::new('--renew', '--renew', [CompletionResultType]::ParameterName, 'Replace the files that are there')
             [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'No titles in table, wide and csv')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Nothing on stderr but errors: no summaries, no progress')

@@ -1353,6 +1353,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_s
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -f -a "init" -d 'Make a private CA, a certificate for an agent and one for a client'
+complete -c connctl -n "__fish_connctl_using_subcommand agent; and __fish_seen_subcommand_from cert" -f -a "issue" -d 'Make a certificate for one more client, or a new one for the agent, with that CA'
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l context -d 'The agent of this name, see `connctl context`' -r
 complete -c connctl -n "__fish_connctl_using_subcommand context; and not __fish_seen_subcommand_from add list use remove" -l token-file -d 'A file with the token that the agent asks for' -r -F

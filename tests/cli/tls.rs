@@ -301,3 +301,70 @@ fn a_file_that_is_none_is_wrong_usage_and_only_over_tls() {
     }
     world.bare().run(&["list", "--key-file", &key]).exits(2).says("of no certificate");
 }
+
+#[test]
+fn one_more_client_and_a_new_certificate_in_time_come_from_the_same_authority() {
+    let world = World::new("viewer");
+    let tls = world.agent.dir().join("tls");
+    let issue = |words: &str| {
+        let mut args = vec!["agent", "cert", "issue", &tls];
+        args.extend(words.split_whitespace());
+        Connctl::alone().run(&args)
+    };
+    // What it prints is the agent's configuration for it.
+    let table = issue("--client hands --role operator").ok().stdout;
+    let path = world.agent.dir().join("agent.toml");
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + &table).unwrap();
+    Connctl::to(&world.agent).line("agent reload").ok();
+    let hands = || {
+        world
+            .bare()
+            .env("CONNCTL_CA_FILE", &world.file("ca.crt"))
+            .env("CONNCTL_CERT_FILE", &world.file("hands.crt"))
+            .env("CONNCTL_KEY_FILE", &world.file("hands.key"))
+    };
+    hands().line("listener reject").ok();
+    world.client().line("listener accept").exits(4);
+
+    let before = std::fs::read_to_string(world.file("server.crt")).unwrap();
+    issue("--server").exits(1).says("server.crt is there already");
+    issue("--client hands").exits(1).says("hands.crt is there already");
+    assert_eq!(std::fs::read_to_string(world.file("server.crt")).unwrap(), before);
+    let json = issue("--server --name agent.example --days 7 --renew -o json").ok().json();
+    assert!(json["names"].as_array().unwrap().contains(&"agent.example".into()), "{json}");
+    assert_ne!(std::fs::read_to_string(world.file("server.crt")).unwrap(), before);
+    Connctl::to(&world.agent).line("agent reload").ok();
+    hands().line("list").ok();
+    assert_eq!(issue("--client hands --renew -o name").ok().stdout.trim(), world.file("hands.crt"));
+    hands().line("list").ok();
+    let mode = |name: &str| std::fs::metadata(world.file(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("hands.key"), mode("server.key"), mode("server.crt")), (0o600, 0o600, 0o644));
+    let left: Vec<_> = found(Path::new(&tls)).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(left.len(), FILES.len() + 2, "{left:?}");
+}
+
+#[test]
+fn nothing_is_issued_without_the_authority_or_in_the_place_of_another() {
+    let dir = Dir::new();
+    let (one, other) = (dir.join("one"), dir.join("other"));
+    let cert = |words: &[&str]| Connctl::alone().run(&[&["agent", "cert"][..], words].concat());
+    cert(&["issue", &one, "--client", "a"]).exits(1).says("ca.key").says("cert init");
+    for dir in [&one, &other] {
+        cert(&["init", dir]).ok();
+    }
+    for reserved in ["ca", "server"] {
+        cert(&["issue", &one, "--client", reserved, "--renew"]).exits(2).says(reserved);
+    }
+    cert(&["issue", &one]).exits(2).says("--client");
+    cert(&["issue", &one, "--client", "a", "--server"]).exits(2);
+    cert(&["issue", &one, "--client", "a", "--name", "host"]).exits(2);
+    cert(&["issue", &one, "--server", "--role", "admin"]).exits(2);
+    // The key of one and the certificate of another sign nothing that anybody would take.
+    std::fs::copy(format!("{other}/ca.key"), format!("{one}/ca.key")).unwrap();
+    cert(&["issue", &one, "--client", "a"]).exits(1).says("ca.crt").says("is not of the CA");
+    let secret = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
+    std::fs::write(format!("{one}/ca.key"), secret).unwrap();
+    let run = cert(&["issue", &one, "--client", "a"]).exits(1).says("no private key");
+    assert!(!run.stderr.contains("c2VjcmV0"), "{}", run.stderr);
+    assert!(!Path::new(&format!("{one}/a.crt")).exists());
+}

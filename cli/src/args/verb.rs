@@ -417,7 +417,8 @@ Examples:
         before_help = "\
 Examples:
   connctl agent cert init
-  connctl agent cert init /etc/connctl/tls --name agent.example"
+  connctl agent cert init /etc/connctl/tls --name agent.example
+  connctl agent cert issue /etc/connctl/tls --client grafana --role viewer"
     )]
     Cert(CertVerb),
 }
