@@ -129,8 +129,8 @@ fn a_reader_that_was_away_for_too_long_is_told_how_much_it_missed() {
     for _ in 0..50 {
         Peer::connect(agent.only()).reset();
     }
-    // One that is accepted only now would still be told of.
-    until("all are accepted", || (agent.node()["accepted"] == 51).then_some(()));
+    // One that is accepted, and not yet with its thread, is in no list, and would still be told of.
+    until("all have ended", || (agent.node()["ended"] == 51).then_some(()));
     agent.settled(0);
     let after = format!("&after={}", first["id"].as_str().unwrap());
     let events = all(&agent, &after);
