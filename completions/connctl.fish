@@ -63,6 +63,7 @@ complete -c connctl -n "__fish_connctl_needs_command" -f -a "top" -d 'See what p
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "history" -d 'List connections that have ended, the latest first'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "why" -d 'Say why a connection ended, or that it has not'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "events" -d 'Print what happened of late, or what happens from now on'
+complete -c connctl -n "__fish_connctl_needs_command" -f -a "audit" -d 'See what was asked that changes something, by whom, and check that the record of it is whole'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "assign" -d 'Say whose a connection is'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "wait" -d 'Wait until so many connections are there'
 complete -c connctl -n "__fish_connctl_needs_command" -f -a "agent" -d 'Run an agent, or ask how one is'
@@ -1151,6 +1152,84 @@ complete -c connctl -n "__fish_connctl_using_subcommand events" -s f -l follow -
 complete -c connctl -n "__fish_connctl_using_subcommand events" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand events" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
 complete -c connctl -n "__fish_connctl_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -f -a "list" -d 'List what was asked that changes something, the latest first'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -f -a "verify" -d 'Check that no line was changed, taken away or moved'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l since -d 'Only calls since: a time, or a duration back from now' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l actor -d 'Only calls of this name, as in the ACTOR column' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l verb -d 'Only calls of this verb, as in the VERB column' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l result -d 'Only calls of which this came' -r -f -a "done\t''
+refused\t''
+denied\t''
+failed\t''
+unfinished\t''
+cancelled\t''
+open\t''
+interrupted\t''"
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l limit -d 'At most so many [default: 1000]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l columns -d 'Only these columns, in this order' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l file -d 'This audit on this machine, with the full files beside it; no agent is asked' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l head -d 'A hash that was kept elsewhere: one of the lines must have it' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l agent -d 'Where the agent is: unix:PATH, http://HOST:PORT or https://HOST:PORT' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l context -d 'The agent of this name, see `connctl context`' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l token-file -d 'A file with the token that the agent asks for' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l ca-file -d 'The authority that vouches for an agent over https:// [default: those of the system]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l cert-file -d 'A certificate to show to an agent over https://' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l key-file -d 'The certificate\'s private key [default: in the file of the certificate]' -r -F
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l timeout -d 'How long the agent may be silent, and with `wait` how long to wait [default: 10s, wait: 30s]' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s o -l output -d 'The form of what is printed' -r -f -a "table\t'Columns for people, as many as fit'
+wide\t'Every column, however wide'
+json\t'One JSON document'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated values'
+yaml\t'YAML'
+name\t'Only the name of each thing, one a line'"
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l color -d 'Whether to colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l part -d 'The oldest files were moved away: begin with what is there'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l no-headers -d 'No titles in table, wide and csv'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l uid -d 'Whose it is' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l device -d 'From which kind of device' -r
 complete -c connctl -n "__fish_connctl_using_subcommand assign" -l tag -d 'A label to add or to change' -r

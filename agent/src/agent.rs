@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use connctl_api::id::NodeId;
 use connctl_api::instant::Instant;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -15,6 +16,7 @@ use crate::base::log::{self, Levels};
 use crate::base::manager;
 use crate::base::state_dir::{Ids, StateDir};
 use crate::config::Settings;
+use crate::config::audit::AuditSettings;
 use crate::config::policy::count;
 use crate::config::settings::Level;
 use crate::control::Server;
@@ -24,12 +26,13 @@ use crate::ops::job::Jobs;
 use crate::ops::plan::Plans;
 use crate::ops::reload::{Read, Source};
 use crate::ops::trust::Trust;
-use crate::ops::{Node, Parts, node, reload, stop};
+use crate::ops::{self, Node, Parts, node, reload, stop};
 use crate::outbound::{self, Outbound};
 use crate::policy::admission::Admission;
 use crate::policy::book::Book;
 use crate::policy::revoke::Revocations;
 use crate::record::Record;
+use crate::record::audit::Audit;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::{Budget, Pool, Shared};
@@ -107,6 +110,10 @@ async fn serve(
     let (stats_too, descriptors) = (Arc::clone(&stats), Arc::clone(&shared.descriptors));
     let own = outbound::Inside { pool: Arc::clone(&pool), ids, stats: stats_too, descriptors };
     let trust = Trust::new(&settings.trust);
+    let audit = match &settings.audit {
+        Some(audit) => Some(open_audit(audit, settings.node_id).await?),
+        None => None,
+    };
     let node = Arc::new(Node::new(Parts {
         listeners: Listeners::start(bound, inside)?,
         source,
@@ -116,6 +123,7 @@ async fn serve(
         settings,
         everyone: registry,
         trust,
+        audit,
         revocations,
         stats,
         record,
@@ -151,6 +159,9 @@ async fn serve(
     pulse.abort();
     node.pool.stop();
     node.record.close();
+    if let Some(audit) = &node.audit {
+        ops::audit::stopped(audit);
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -164,6 +175,20 @@ async fn beat(node: Arc<Node>) {
         manager::alive(&node::status(&node));
         tokio::time::sleep(interval).await;
     }
+}
+
+async fn open_audit(settings: &AuditSettings, node_id: NodeId) -> anyhow::Result<Arc<Audit>> {
+    let (audit, opened) = Audit::open(&settings.path, settings.max_bytes)
+        .with_context(|| format!("audit_file {} cannot be used", settings.path.display()))?;
+    let file = settings.path.display();
+    if opened.torn_bytes > 0 {
+        tracing::warn!(%file, bytes = opened.torn_bytes, "a crash had cut off the last line of the audit");
+    }
+    if let Some(damage) = opened.damage {
+        tracing::error!(%file, damage, "the audit is not as it was left");
+    }
+    ops::audit::started(&audit, &opened, node_id).await;
+    Ok(Arc::new(audit))
 }
 
 /// What connections may have of the descriptors, and the pipes of each thread.
@@ -200,6 +225,8 @@ fn print_ready(node: &Node) -> anyhow::Result<()> {
 
 /// The signals that end an agent, and the one that has it read its configuration again.
 struct Signals {
+    /// Whoever writes to a file that may not grow is told so, and not killed.
+    _file_size: Signal,
     hangup: Signal,
     terminate: Signal,
     interrupt: Signal,
@@ -209,7 +236,8 @@ impl Signals {
     fn new() -> std::io::Result<Self> {
         let [hangup, terminate, interrupt] =
             [SignalKind::hangup(), SignalKind::terminate(), SignalKind::interrupt()].map(signal);
-        Ok(Self { hangup: hangup?, terminate: terminate?, interrupt: interrupt? })
+        let _file_size = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
+        Ok(Self { _file_size, hangup: hangup?, terminate: terminate?, interrupt: interrupt? })
     }
 
     /// Returns when the agent is to end, and reloads meanwhile.

@@ -5,6 +5,7 @@
 #[allow(dead_code, unused_imports, clippy::print_stderr, reason = "each suite uses its own part")]
 mod support;
 
+mod audit;
 mod bad_input;
 mod bad_start;
 mod browser;

@@ -5,6 +5,7 @@
 #[allow(dead_code, unused_imports, clippy::print_stderr, reason = "each suite uses its own part")]
 mod support;
 
+mod audit;
 mod batch;
 mod completions;
 mod context;

@@ -45,7 +45,6 @@ pub(crate) struct Setup {
     own_control: bool,
     environment: Vec<(String, String)>,
     handed: Option<(String, Arc<OwnedFd>)>,
-    survives_full_files: bool,
 }
 
 impl Setup {
@@ -58,7 +57,6 @@ impl Setup {
             own_control: true,
             environment: Vec::new(),
             handed: None,
-            survives_full_files: false,
         }
     }
 
@@ -114,12 +112,6 @@ impl Setup {
         self
     }
 
-    /// Lets it be told of a file that may not grow, instead of being killed for it.
-    pub(crate) fn survives_full_files(mut self) -> Self {
-        self.survives_full_files = true;
-        self
-    }
-
     pub(crate) fn dir(&self) -> &Dir {
         &self.dir
     }
@@ -133,9 +125,6 @@ impl Setup {
         let mut before = String::new();
         if let Some(most) = self.descriptors {
             before += &format!("ulimit -n {most} && ");
-        }
-        if self.survives_full_files {
-            before += "trap '' XFSZ && ";
         }
         if let Some((name, _)) = &self.handed {
             // It comes as the standard input. The process keeps its number when it becomes the agent.
@@ -241,6 +230,11 @@ impl Agent {
     pub(crate) fn crash_and_restart(mut self) -> Self {
         self.process.signal(Signal::KILL);
         self.process.wait(LIMIT);
+        self.restart()
+    }
+
+    /// Starts it again in the same directory, after its end.
+    pub(crate) fn restart(self) -> Self {
         let setup = self.setup.clone();
         drop(self);
         setup.start()

@@ -64,6 +64,8 @@ codes! {
     RequestTimeout = "request_timeout", 408, Exit::TimedOut;
     /// The agent is stopping, or out of a resource.
     Unavailable = "unavailable", 503, Exit::Failed;
+    /// A change cannot be written to the audit, and so was not carried out.
+    AuditFailed = "audit_failed", 503, Exit::Failed;
     /// A defect in the agent; its log has more.
     Internal = "internal", 500, Exit::Failed;
 }

@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod audit;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod conn;

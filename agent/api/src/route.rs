@@ -12,6 +12,10 @@ pub const ASSIGN: &str = "/v1/connections/{conn_id}/assign";
 pub const WHY: &str = "/v1/connections/{conn_id}/why";
 /// Connections that have ended; see [`crate::history::HistoryQuery`].
 pub const HISTORY: &str = "/v1/history";
+/// What was asked of the agent that changes something; see [`crate::audit::AuditQuery`].
+pub const AUDIT: &str = "/v1/audit";
+/// The same, as it is written: every line of the audit, as its files have it.
+pub const AUDIT_LINES: &str = "/v1/audit/lines";
 /// What happens, as it happens; see [`crate::event::EventQuery`].
 pub const EVENTS: &str = "/v1/events";
 /// Acting on connections; see [`crate::operation::OperationRequest`].
@@ -77,6 +81,8 @@ pub const ALL: &[Row] = &[
     ("POST", ASSIGN, ACT),
     ("GET", WHY, READ),
     ("GET", HISTORY, READ),
+    ("GET", AUDIT, READ_ALL),
+    ("GET", AUDIT_LINES, READ_ALL),
     ("GET", EVENTS, READ),
     ("POST", OPERATIONS, ACT),
     ("GET", LISTENERS, READ),
@@ -161,6 +167,36 @@ pub enum Found {
     OtherMethod,
     /// It is not in the table.
     Nothing,
+}
+
+/// What a call of a route is called in the audit, where its body does not say: `reject`, `set limits`. `path` is as
+/// the router knows it, and `target` as it was asked for.
+pub fn verb(method: &str, path: &str, target: &str) -> String {
+    let own = match (method, path) {
+        ("POST", OPERATIONS) => "operate",
+        ("POST", REVOCATIONS) => "revoke",
+        ("DELETE", REVOCATION) => "lift",
+        ("DELETE", PLAN) => "remove plan",
+        ("POST", NODE_DRAIN) => "drain node",
+        ("POST", JOB_PAUSE) => "pause job",
+        ("POST", JOB_RESUME) => "resume job",
+        ("POST", JOB_CANCEL) => "cancel job",
+        _ => "",
+    };
+    if !own.is_empty() {
+        return own.to_owned();
+    }
+    let last = path.rsplit('/').find(|word| !word.is_empty() && !word.starts_with('{'));
+    let last = match last.unwrap_or_default() {
+        "current" if target.starts_with("/current/listener") => "listener",
+        "current" => "connections",
+        last => last,
+    };
+    match method {
+        "DELETE" => format!("remove {last}"),
+        "PUT" | "PATCH" => format!("set {last}"),
+        _ => last.to_owned(),
+    }
 }
 
 /// Looks a method and a path up, as they stand in the tables.

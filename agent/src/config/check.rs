@@ -10,6 +10,7 @@ use anyhow::{Context, bail, ensure};
 use connctl_api::conn::Mode;
 use connctl_api::id::NodeId;
 
+use super::audit;
 use super::file::{self, File, host_port};
 use super::identity::{self, Networks};
 use super::keys::Keys;
@@ -50,6 +51,8 @@ pub struct Flags {
 /// # Errors
 /// The first value that is wrong, by its name.
 pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
+    let state_dir = flags.state_dir.clone().or(file.state_dir.clone());
+    let audit = audit::settings(&file, state_dir.as_deref())?;
     // The file is right or wrong as a whole, also where flags win over it.
     let record = record::settings(&file)?;
     let addresses =
@@ -84,7 +87,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         node_id: NodeId::new(flags.node_id.or(file.node_id).unwrap_or(DEFAULT_NODE_ID))
             .context("node_id is wrong")?,
         control: if control.is_empty() { vec![default_control()] } else { control },
-        state_dir: flags.state_dir.or(file.state_dir),
+        state_dir,
         compat: flags.compat.or(file.compat).unwrap_or(Compat::Documented),
         threads: threads.unwrap_or_else(default_threads),
         log: file.log,
@@ -92,6 +95,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         max_connections: file.max_connections,
         record,
         trust,
+        audit,
         outbound: outbound_settings(&file.outbound)?,
         plan_lifetime: positive(file.plan_lifetime, DEFAULT_PLAN_LIFETIME, "plan_lifetime")?,
         listeners,

@@ -29,6 +29,7 @@ pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {
         ("history_stored", old.record.history_stored != new.record.history_stored, false),
         ("history_age", old.record.history_age != new.record.history_age, false),
         ("events_size", old.record.events_size != new.record.events_size, false),
+        ("audit", old.audit != new.audit, false),
         ("outbound", old.outbound != new.outbound, false),
         ("token", old.trust.tokens != new.trust.tokens, true),
         // Whether others can connect to the socket at all is settled when it is made.

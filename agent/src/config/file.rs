@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde::de::Error as _;
 
+use super::audit::AuditMode;
 use super::health::Unhealthy;
 use super::keys::{Size, Span};
 use super::policy::{KeepAlive, OnOver};
@@ -52,6 +53,12 @@ pub struct File {
     /// The listeners.
     #[serde(default)]
     pub listener: Vec<Listener>,
+    /// Where the audit is; in the state directory where absent.
+    pub audit_file: Option<std::path::PathBuf>,
+    /// `required`, `best-effort` or `off`.
+    pub audit: Option<AuditMode>,
+    /// When another file of it is begun.
+    pub audit_file_size: Option<Size>,
     /// Tokens.
     #[serde(default)]
     pub token: Vec<Token>,

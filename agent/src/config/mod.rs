@@ -1,5 +1,6 @@
 //! Floor 1: settings, read from a file and flags and checked as a whole before anything uses them.
 
+pub mod audit;
 pub mod check;
 pub mod diff;
 pub mod file;

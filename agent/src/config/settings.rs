@@ -8,6 +8,7 @@ use connctl_api::conn::Mode;
 use connctl_api::id::NodeId;
 use ipnet::IpNet;
 
+use super::audit::AuditSettings;
 use super::identity::{Networks, Rule};
 use super::keys::Keys;
 use super::policy::Policies;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub plan_lifetime: Duration,
     /// How much is kept of what happened.
     pub record: RecordSettings,
+    /// What is written down of changes, and where.
+    pub audit: Option<AuditSettings>,
     /// Who may ask.
     pub trust: TrustSettings,
     /// The listeners, in the order given: flags first.

@@ -5,5 +5,5 @@ mod body;
 mod json;
 mod query;
 
-pub(super) use body::{JsonBody, LargeJsonBody, SMALL_BODY_BYTES, read};
+pub(super) use body::{JsonBody, LARGE_BODY_BYTES, LargeJsonBody, SMALL_BODY_BYTES, read};
 pub(super) use query::Pairs;

@@ -6,7 +6,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,9 @@ use connctl_api::error::{ApiError, ErrorCode};
 
 use super::certificate::Certificate;
 use super::error::Refusal;
+use super::permit;
 use crate::base::actor::Peer;
+use crate::ops::Node;
 
 /// How a request arrived; put into its extensions by the server.
 #[derive(Debug, Clone)]
@@ -43,7 +45,7 @@ pub(super) enum Transport {
 }
 
 /// Refuses over TCP what looks like a web page's request.
-pub(super) async fn local_only(request: Request, next: Next) -> Response {
+pub(super) async fn local_only(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {
     // A request without the mark cannot be told from one over TCP, so it is treated as one.
     let checked = match request.extensions().get::<Transport>() {
         Some(Transport::Unix { .. }) => Ok(()),
@@ -53,7 +55,10 @@ pub(super) async fn local_only(request: Request, next: Next) -> Response {
     };
     match checked {
         Ok(()) => next.run(request).await,
-        Err(error) => Refusal(error).into_response(),
+        Err(error) => {
+            permit::denied(&node, &request, &error);
+            Refusal(error).into_response()
+        }
     }
 }
 

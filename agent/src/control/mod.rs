@@ -11,6 +11,7 @@ mod error;
 mod extract;
 mod facade;
 mod guard;
+mod ledger;
 mod metrics;
 mod permit;
 mod serve;
@@ -75,7 +76,7 @@ fn router(app: App) -> Router {
         .merge(facade::routes())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(axum::middleware::from_fn(permit::permit))
-        .layer(axum::middleware::from_fn(guard::local_only))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), permit::permit))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), guard::local_only))
         .with_state(app)
 }

@@ -1,49 +1,111 @@
 //! The one gate before every route: who may call it, as the table of routes has it. What is not in the table
-//! is not served.
+//! is not served, and a change is written to the audit before and after it.
 
-use axum::extract::{MatchedPath, Request};
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use connctl_api::access::{Access, Role};
+use connctl_api::access::{ADMIN, Access, READ, Role};
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::route::{self, Found};
 
-use super::error::Refusal;
+use super::error::{Refusal, internal};
+use super::ledger::{self, Call, Ledger};
 use super::who::Caller;
 use crate::base::actor::Actor;
+use crate::ops::Node;
 
 /// Lets a request through to its route, or says why not.
-pub(super) async fn permit(mut request: Request, next: Next) -> Response {
-    let Some(Caller(caller)) = request.extensions_mut().remove() else {
+pub(super) async fn permit(State(node): State<Arc<Node>>, mut request: Request, next: Next) -> Response {
+    let Some(Caller(caller)) = request.extensions().get().cloned() else {
         return refused(ApiError::new(ErrorCode::Internal, "nobody looked who asks"));
     };
-    let actor = match caller {
-        Ok(actor) => actor,
+    let path = route_of(&request);
+    let method = request.method().as_str();
+    let access = match needed(method, path.as_deref()) {
+        Ok(access) => access,
         Err(error) => return refused(error),
     };
-    let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if let Err(error) = allows(&actor, request.method().as_str(), matched) {
-        return refused(error);
-    }
-    request.extensions_mut().insert(actor);
-    next.run(request).await
-}
-
-/// Whether someone may call a route; `matched` is its path as the router knows it, absent where none fits.
-fn allows(actor: &Actor, method: &str, matched: Option<&str>) -> Result<(), ApiError> {
-    // Nothing is served on a path that no route has.
-    let Some(path) = matched else { return Ok(()) };
-    let access = match route::find(method, path) {
-        Found::Row(access) => access,
-        // Answered with what the path does take. Should a handler be there all the same, it is no one's but
-        // an administrator's.
-        Found::OtherMethod => connctl_api::access::ADMIN,
-        Found::Nothing => {
-            let message = format!("{path} is missing in the table of routes");
-            return Err(ApiError::new(ErrorCode::Internal, message));
+    let path = path.unwrap_or_default();
+    let allowed = caller.and_then(|actor| allows(&actor, access, method, &path).map(|()| actor));
+    let actor = match allowed {
+        Ok(actor) => actor,
+        Err(error) => {
+            denied(&node, &request, &error);
+            return refused(error);
         }
     };
+    request.extensions_mut().insert(Arc::clone(&actor));
+    if !access.is_change {
+        return next.run(request).await;
+    }
+    let ended = match Ledger::of(&node) {
+        Some(ledger) => match ledger::body_of(request).await {
+            Ok((request, body)) => tokio::spawn(written(ledger, actor, path, request, body, next)).await,
+            Err(error) => return refused(error),
+        },
+        None => tokio::spawn(next.run(request)).await,
+    };
+    ended.unwrap_or_else(|error| refused(internal("a change ended badly", &error)))
+}
+
+/// Lets a change through that is written down before and after. In a task of its own: what is written down is
+/// carried out, whether who asked waits for it or leaves.
+async fn written(
+    ledger: Ledger,
+    actor: Arc<Actor>,
+    path: String,
+    request: Request,
+    body: Bytes,
+    next: Next,
+) -> Response {
+    match ledger.begin(&call(&request, Some(&actor), &path), &body).await {
+        Ok(entry) => entry.follow(next.run(request).await),
+        Err(error) => refused(error),
+    }
+}
+
+/// Writes down that somebody was refused, where what they asked for would change something.
+pub(super) fn denied(node: &Node, request: &Request, error: &ApiError) {
+    let path = route_of(request).unwrap_or_default();
+    let is_change = needed(request.method().as_str(), Some(&path)).is_ok_and(|access| access.is_change);
+    if let Some(ledger) = Ledger::of(node).filter(|_| is_change) {
+        let caller = request.extensions().get::<Caller>().and_then(|caller| caller.0.as_deref().ok());
+        ledger.denied(&call(request, caller, &path), error);
+    }
+}
+
+fn call<'a>(request: &'a Request, actor: Option<&'a Actor>, path: &'a str) -> Call<'a> {
+    let transport = request.extensions().get();
+    Call { actor, transport, method: request.method(), path, uri: request.uri() }
+}
+
+/// The path of a request as the router knows it.
+fn route_of(request: &Request) -> Option<String> {
+    request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned())
+}
+
+/// What a route asks; `path` is as the router knows it, absent where none fits.
+fn needed(method: &str, path: Option<&str>) -> Result<Access, ApiError> {
+    // Nothing is served on a path that no route has.
+    let Some(path) = path else { return Ok(READ) };
+    match route::find(method, path) {
+        Found::Row(access) => Ok(access),
+        // Answered with what the path does take. Should a handler be there all the same, it is no one's but
+        // an administrator's.
+        Found::OtherMethod => Ok(ADMIN),
+        Found::Nothing => {
+            let message = format!("{path} is missing in the table of routes");
+            Err(ApiError::new(ErrorCode::Internal, message))
+        }
+    }
+}
+
+/// Whether someone may call a route.
+fn allows(actor: &Actor, access: Access, method: &str, path: &str) -> Result<(), ApiError> {
     role(actor, access.role, method, path)?;
     scope(actor, access, method, path)
 }
@@ -59,10 +121,10 @@ fn role(actor: &Actor, needed: Role, method: &str, path: &str) -> Result<(), Api
 fn scope(actor: &Actor, access: Access, method: &str, path: &str) -> Result<(), ApiError> {
     match &actor.scope {
         Some(scope) if !access.is_scoped => {
-            let name = &actor.name;
+            let (name, role) = (&actor.name, access.role);
             let message = format!(
-                "{method} {path} is about the whole agent and needs the role {} for all of it, and {name} has it for {scope}",
-                access.role
+                "{method} {path} is about the whole agent and needs the role {role} for all of it, and {name} \
+                 has it for {scope}"
             );
             Err(ApiError::new(ErrorCode::Denied, message).field("scope"))
         }

@@ -107,6 +107,7 @@ impl Agent {
             settings,
             everyone: registry,
             trust,
+            audit: None,
             revocations,
             stats,
             record,
@@ -221,6 +222,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         max_connections: None,
         plan_lifetime: DEFAULT_PLAN_LIFETIME,
         record: RecordSettings::default(),
+        audit: None,
         trust: crate::config::trust::TrustSettings::default(),
         listeners: listeners.iter().map(listener).collect(),
         outbound: crate::config::OutboundSettings {

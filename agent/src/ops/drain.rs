@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use connctl_api::drain::{DrainReport, DrainRequest};
+use connctl_api::drain::DrainRequest;
 use connctl_api::error::ApiError;
-use connctl_api::listener::GateRequest;
+use connctl_api::listener::{GateReport, GateRequest};
 use connctl_api::operation::{OperationKind, OperationRequest};
 use tokio::sync::mpsc;
 
-use super::{Node, freeze, gate, job};
+use super::job::{self, Job};
+use super::{Node, freeze, gate};
 
 /// Rejects new connections on these listeners, on all where none is named, and closes the live ones by a job.
 ///
 /// # Errors
 /// An unknown listener, a value that is wrong, a guard, or too many jobs: all of it is looked at before a door
 /// is shut.
-pub async fn drain(node: &Arc<Node>, request: DrainRequest) -> Result<DrainReport, ApiError> {
+pub async fn drain(node: &Arc<Node>, request: DrainRequest) -> Result<(Vec<GateReport>, Arc<Job>), ApiError> {
     let DrainRequest { listeners: names, mode, grace_ms, idle_first, pace, note, max, max_percent } = request;
     gate::named(&node.listeners.places(), &names, "listeners")?;
     node.jobs.has_room()?;
@@ -31,7 +32,7 @@ pub async fn drain(node: &Arc<Node>, request: DrainRequest) -> Result<DrainRepor
     let doors = gate::drain(node, GateRequest { names, mode, after: None }).await?;
     settle(node).await;
     let job = job::start_frozen(node, freeze::freeze(node, close).await?).await?;
-    Ok(DrainReport { listeners: doors.listeners, job: job.row() })
+    Ok((doors.listeners, job))
 }
 
 /// The connections of these listeners; of everything that the agent holds where none is named.

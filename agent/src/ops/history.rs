@@ -218,7 +218,8 @@ impl Search {
 }
 
 /// A time, or a duration back from now.
-fn since(text: &str) -> Result<i64, ApiError> {
+/// A time, or a duration back from now, in milliseconds since 1970.
+pub(super) fn since(text: &str) -> Result<i64, ApiError> {
     if let Ok(Instant(ms)) = text.parse() {
         return Ok(ms);
     }

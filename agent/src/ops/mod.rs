@@ -2,6 +2,7 @@
 //! functions and nothing below them.
 
 pub mod assign;
+pub mod audit;
 pub mod drain;
 pub mod events;
 pub mod farewell;

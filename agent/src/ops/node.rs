@@ -21,6 +21,7 @@ use crate::outbound::Outbound;
 use crate::policy::book::Book;
 use crate::policy::revoke::Revocations;
 use crate::record::Record;
+use crate::record::audit::Audit;
 use crate::record::stats::Stats;
 use crate::registry::Registry;
 use crate::relay::Pool;
@@ -71,6 +72,8 @@ pub struct Parts {
     pub everyone: Arc<Registry>,
     /// Who may ask.
     pub trust: Trust,
+    /// What is written down of changes.
+    pub audit: Option<Arc<Audit>>,
     /// Who is refused.
     pub revocations: Arc<Revocations>,
     /// What happened.

@@ -1,6 +1,7 @@
-//! Floor 3: what happened: counts, the events, and the connections that have ended.
+//! Floor 3: what happened: counts, the events, the audit, and the connections that have ended.
 
 pub mod asked;
+pub mod audit;
 mod bytes;
 pub mod entry;
 pub mod events;

@@ -9,20 +9,22 @@ use std::ffi::OsString;
 use clap::{Args, Command, FromArgMatches as _, Parser as _, Subcommand};
 
 use super::Cli;
+use super::audit::AuditVerb;
 use super::bulk::{ChangeArgs, RemoveArgs};
 use super::context::ContextVerb;
 use super::job::JobVerb;
 use super::limit::LimitVerb;
 use super::listener::ListenerVerb;
 use super::output::OutputArgs;
+use super::past::{EventsArgs, HistoryArgs};
 use super::revoke::RevokeArgs;
 use super::target::TargetArgs;
 use super::top::TopArgs;
 #[cfg(feature = "agent")]
 use super::verb::DemoArgs;
 use super::verb::{
-    AgentVerb, ApplyArgs, AssignArgs, CompletionArgs, EventsArgs, HistoryArgs, ListArgs, ManArgs, NodeVerb,
-    ShowArgs, StatsArgs, WaitArgs,
+    AgentVerb, ApplyArgs, AssignArgs, CompletionArgs, ListArgs, ManArgs, NodeVerb, ShowArgs, StatsArgs,
+    WaitArgs,
 };
 
 /// Adds a verb's arguments to a command.
@@ -48,6 +50,7 @@ static VERBS: &[(&str, Grow)] = &[
     ("history", HistoryArgs::augment_args),
     ("why", ShowArgs::augment_args),
     ("events", EventsArgs::augment_args),
+    ("audit", group::<AuditVerb>),
     ("assign", AssignArgs::augment_args),
     ("wait", WaitArgs::augment_args),
     ("agent", group::<AgentVerb>),
@@ -154,6 +157,7 @@ mod tests {
             "man list",
             "completion bash",
             "limit set --listener pg idle_timeout=10m",
+            "audit list --verb list --result done",
             "-- list",
             "list -- 7",
             "lisst",

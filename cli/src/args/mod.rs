@@ -1,5 +1,6 @@
 //! What can be typed: clap types only, no behaviour. `Invocation` resolves them once.
 
+pub(crate) mod audit;
 pub(crate) mod bulk;
 pub(crate) mod cert;
 pub(crate) mod context;
@@ -9,6 +10,7 @@ pub(crate) mod lean;
 pub(crate) mod limit;
 pub(crate) mod listener;
 pub(crate) mod output;
+pub(crate) mod past;
 pub(crate) mod revoke;
 pub(crate) mod selector;
 pub(crate) mod target;

@@ -3,13 +3,13 @@
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 use connctl_api::access::Role;
-use connctl_api::event::EventKind;
 use connctl_api::id::ConnId;
 use connctl_api::listener::RejectMode;
 use connctl_api::operation::OperationKind;
 use connctl_api::stats::StatsBy;
 use connctl_api::wait::Condition;
 
+use super::audit::AuditVerb;
 use super::bulk::{ChangeArgs, PaceArgs, RemoveArgs};
 use super::cert::CertVerb;
 use super::context::ContextVerb;
@@ -17,6 +17,7 @@ use super::drain::DrainArgs;
 use super::job::JobVerb;
 use super::limit::LimitVerb;
 use super::listener::ListenerVerb;
+use super::past::{EventsArgs, HistoryArgs};
 use super::revoke::RevokeArgs;
 use super::selector::SelectorArgs;
 use super::top::TopArgs;
@@ -167,6 +168,17 @@ Examples:
   connctl events --follow --kind ended --where 'reason = evicted' -o jsonl
   connctl events --follow --after \"$last_id\" -o jsonl")]
     Events(EventsArgs),
+    /// See what was asked that changes something, by whom, and check that the record of it is whole
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  connctl audit list --since 1h
+  connctl audit list --actor deploy -o wide
+  connctl audit verify
+  connctl audit verify --file /var/lib/connctl/audit.jsonl"
+    )]
+    Audit(AuditVerb),
     /// Say whose a connection is
     #[command(before_help = "\
 Examples:
@@ -273,42 +285,6 @@ pub(crate) struct ApplyArgs {
     pub max_percent: Option<f64>,
     #[command(flatten)]
     pub pace: PaceArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EventsArgs {
-    #[command(flatten)]
-    pub selector: SelectorArgs,
-    /// Go on with what happens from now on, until interrupted
-    #[arg(short, long)]
-    pub follow: bool,
-    /// Only this kind; several times: any of them
-    #[arg(long, value_name = "KIND", value_parser = values::word_of!(EventKind))]
-    pub kind: Vec<EventKind>,
-    /// Begin behind the event of this id; 0 is the oldest that the agent keeps
-    #[arg(long, value_name = "ID")]
-    pub after: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct HistoryArgs {
-    #[command(flatten)]
-    pub selector: SelectorArgs,
-    /// Only what ended since: a time, or a duration back from now
-    #[arg(long, value_name = "TIME|DURATION")]
-    pub since: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u64>,
-    /// Only these columns, in this order
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub columns: Vec<String>,
-    /// Only how many
-    #[arg(long, conflicts_with_all = ["limit", "columns"])]
-    pub count: bool,
-    /// With --count: how many of each value of this field
-    #[arg(long, value_name = "FIELD", requires = "count")]
-    pub by: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

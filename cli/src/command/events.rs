@@ -8,7 +8,7 @@ use connctl_api::client::split;
 use connctl_api::error::Exit;
 use connctl_api::event::{EventQuery, EventRow, HEARTBEAT_MS};
 
-use crate::args::verb::EventsArgs;
+use crate::args::past::EventsArgs;
 use crate::invocation::Invocation;
 use crate::output::event::{Events, line};
 use crate::output::printer::{Printer, read};

@@ -5,7 +5,7 @@ use connctl_api::error::Exit;
 use connctl_api::history::HistoryQuery;
 
 use super::list;
-use crate::args::verb::HistoryArgs;
+use crate::args::past::HistoryArgs;
 use crate::invocation::Invocation;
 use crate::output::history::Ended;
 use crate::output::human::count;

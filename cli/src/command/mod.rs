@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod assign;
+pub(crate) mod audit;
 pub(crate) mod cert;
 pub(crate) mod change;
 pub(crate) mod completion;
@@ -53,6 +54,7 @@ pub(crate) async fn run(verb: Verb, invocation: &Invocation) -> Result<Exit> {
         Verb::Top(args) => top::run(&args, invocation).await,
         Verb::History(args) => history::run(&args, invocation).await,
         Verb::Why(args) => why::run(&args, invocation).await,
+        Verb::Audit(verb) => audit::run(verb, invocation).await,
         Verb::Assign(args) => assign::run(args, invocation).await,
         Verb::Wait(args) => wait::run(&args, invocation).await,
         // It makes a runtime of its own: `main` took this branch before.

@@ -3,6 +3,7 @@
 //! Calls run on the caller's tokio runtime. Over a unix socket no certificate is read and nothing of proxies or
 //! name resolution set up, so a call costs well under a millisecond.
 
+mod audit;
 mod credentials;
 mod endpoint;
 mod error;

@@ -17,7 +17,7 @@ use crate::control::error::{Refusal, invalid};
 /// The largest body of most requests.
 pub(in crate::control) const SMALL_BODY_BYTES: usize = 1 << 20;
 /// The largest body of a batch: a million items with users of 30 bytes.
-const LARGE_BODY_BYTES: usize = 64 << 20;
+pub(in crate::control) const LARGE_BODY_BYTES: usize = 64 << 20;
 /// A body that has not arrived after this long never will.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
 /// How much of a body that is too large is still read, and thrown away, beside the answer: a client that is

@@ -7,6 +7,7 @@ pub(super) const TEXT: &str = include_str!("../../../openapi.json");
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use connctl_api::audit::AuditResult;
     use connctl_api::conn::{Health, ListQuery, Mode, Side, State};
     use connctl_api::end::{Initiator, Reason, SideWire};
     use connctl_api::error::ErrorCode;
@@ -57,6 +58,7 @@ mod tests {
             ("ConnectionHealth", words(Health::ALL)),
             ("Reason", words(Reason::ALL)),
             ("Initiator", words(Initiator::ALL)),
+            ("AuditResult", words(AuditResult::ALL)),
             ("EventKind", words(EventKind::ALL)),
             ("OperationKind", words(OperationKind::ALL)),
             ("SideChoice", words(SideChoice::ALL)),

@@ -1,5 +1,6 @@
 //! The native API: one file a resource.
 
+mod audit;
 mod connections;
 mod description;
 mod events;
@@ -28,6 +29,8 @@ pub(super) fn routes() -> Router<App> {
         .route(route::ASSIGN, post(connections::assign))
         .route(route::WHY, get(history::why))
         .route(route::HISTORY, get(history::list))
+        .route(route::AUDIT, get(audit::list))
+        .route(route::AUDIT_LINES, get(audit::lines))
         .route(route::EVENTS, get(events::events))
         .route(route::OPERATIONS, post(operations::start))
         .route(route::LISTENERS, get(listeners::list))

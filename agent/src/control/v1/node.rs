@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use axum::{Extension, Json};
 use connctl_api::drain::{DrainReport, DrainRequest};
 use connctl_api::node::NodeReport;
 use connctl_api::reload::ReloadReport;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::description;
 use crate::control::error::{Refusal, internal};
 use crate::control::extract::JsonBody;
+use crate::control::ledger::Began;
 use crate::ops::{self, Node};
 
 /// `GET /v1/node`
@@ -30,9 +31,11 @@ pub(super) async fn reload(State(node): State<Arc<Node>>) -> Result<Json<ReloadR
 pub(super) async fn drain(
     State(node): State<Arc<Node>>,
     JsonBody(request): JsonBody<DrainRequest>,
-) -> Result<Json<DrainReport>, Refusal> {
+) -> Result<(Extension<Began>, Json<DrainReport>), Refusal> {
     let begun = tokio::spawn(async move { ops::drain::drain(&node, request).await }).await;
-    Ok(Json(begun.map_err(|error| internal("a drain could not begin", &error))??))
+    let (listeners, job) = begun.map_err(|error| internal("a drain could not begin", &error))??;
+    let report = DrainReport { listeners, job: job.row() };
+    Ok((Extension(Began(job)), Json(report)))
 }
 
 /// `GET /v1/health`: an agent that answers is healthy.

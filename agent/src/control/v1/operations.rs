@@ -3,9 +3,9 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use connctl_api::operation::{Item, OperationLine, OperationRequest, Summary};
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ use super::jobs::Shown;
 use crate::control::Stop;
 use crate::control::error::Refusal;
 use crate::control::extract::LargeJsonBody;
+use crate::control::ledger::Began;
 use crate::control::stream::{self, Gone, Lines};
 use crate::ops::operate::{Run, Started};
 use crate::ops::{self, Node};
@@ -31,8 +32,15 @@ pub(super) async fn start(
 pub(super) fn answer(started: Started, detach: bool, stop: Stop) -> Response {
     match started {
         Started::Run(run) => items(run, stop, |summary| OperationLine::Summary { summary }),
-        Started::Job(job) if detach => Json(job.row()).into_response(),
-        Started::Job(job) => super::jobs::watch(job, Shown::ITEMS, stop),
+        Started::Job(job) => {
+            let began = Began(Arc::clone(&job));
+            let answer = if detach {
+                Json(job.row()).into_response()
+            } else {
+                super::jobs::watch(job, Shown::ITEMS, stop)
+            };
+            (Extension(began), answer).into_response()
+        }
     }
 }
 

@@ -172,6 +172,18 @@ impl Job {
         self.news.subscribe()
     }
 
+    /// As it is when it has ended.
+    pub async fn end(&self) -> JobRow {
+        let mut news = self.subscribe();
+        loop {
+            let row = self.row();
+            // The sender is the job's own, and so lives as long as this.
+            if row.state.is_ended() || news.changed().await.is_err() {
+                return row;
+            }
+        }
+    }
+
     /// How many items it holds or will hold.
     fn size(&self) -> usize {
         self.told.len() + self.entries.len()

@@ -1,0 +1,404 @@
+//! The files of the audit: lines in a chain, the head beside them, and a new file when one is full. Nothing is
+//! ever taken away here: a file that is full is renamed to what it was called and the number of its first line.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use connctl_api::audit::chain::{Line, Link, seal};
+use connctl_api::audit::line::AuditLine;
+
+/// Who may read it: its owner.
+const MODE: u32 = 0o600;
+/// The longest head in bytes.
+const MAX_HEAD_BYTES: u64 = 128;
+
+/// What was found when the audit was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// The bytes of a last line that a crash had cut off; they are gone.
+    pub torn_bytes: u64,
+    /// What is wrong with its end, and no crash explains.
+    pub damage: Option<&'static str>,
+}
+
+/// The file that is written.
+#[derive(Debug)]
+pub(super) struct AuditFile {
+    path: PathBuf,
+    file: File,
+    head: File,
+    /// Its whole lines.
+    bytes: u64,
+    /// The number of its first line.
+    first: u64,
+    last: Link,
+    max_bytes: u64,
+    /// More than its whole lines may be in it.
+    is_dirty: bool,
+}
+
+impl AuditFile {
+    pub(super) fn open(path: &Path, max_bytes: u64) -> io::Result<(Self, Opened)> {
+        if let Ok(found) = fs::metadata(path)
+            && !found.is_file()
+        {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        let open = |path: &Path| {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false).mode(MODE).open(path)
+        };
+        let head = open(&head_of(path))?;
+        // Two that write one chain would make two of it.
+        head.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => io::Error::new(ErrorKind::WouldBlock, "another agent writes it"),
+            TryLockError::Error(error) => error,
+        })?;
+        let mut file = open(path)?;
+        let mut content = Vec::new();
+        file.read_to_end(&mut content)?;
+        let whole = content.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let torn_bytes = (content.len() - whole) as u64;
+        content.truncate(whole);
+        // A new file may have been begun and nothing written to it.
+        if content.is_empty()
+            && let Some((_, full)) = earlier(path)?.pop()
+        {
+            content = fs::read(full)?;
+        }
+        let known = read_head(&head)?;
+        let (last, damage) = end_of(&content, known);
+        let first = content_first(&content).filter(|_| whole > 0).unwrap_or(last.seq + 1);
+        if torn_bytes > 0 {
+            file.set_len(whole as u64)?;
+            file.sync_data()?;
+        }
+        if known.is_none() && last == Link::START {
+            head.write_all_at(last.head().as_bytes(), 0)?;
+        }
+        // They may be new.
+        sync_folder(path)?;
+        let bytes = whole as u64;
+        let own = Self { path: path.to_owned(), file, head, bytes, first, last, max_bytes, is_dirty: false };
+        Ok((own, Opened { torn_bytes, damage }))
+    }
+
+    /// The last line.
+    pub(super) const fn last(&self) -> Link {
+        self.last
+    }
+
+    /// Writes lines, all of them or none, and returns when they are on the disk.
+    pub(super) fn append<'a>(&mut self, lines: impl Iterator<Item = &'a AuditLine>) -> io::Result<Vec<Link>> {
+        if self.is_dirty {
+            self.file.set_len(self.bytes)?;
+            self.is_dirty = false;
+        }
+        if self.bytes >= self.max_bytes {
+            self.begin_another()?;
+        }
+        let (mut text, mut links, mut last) = (Vec::new(), Vec::new(), self.last);
+        for line in lines {
+            last = seal(last, &line.fields(), &mut text);
+            links.push(last);
+        }
+        if let Err(error) = self.file.write_all_at(&text, self.bytes).and_then(|()| self.file.sync_data()) {
+            // Part of it may be there; a line that is told to be missing must not be found later.
+            self.is_dirty = self.file.set_len(self.bytes).is_err();
+            return Err(error);
+        }
+        self.bytes += text.len() as u64;
+        self.last = last;
+        // It may be behind after a power cut, and never ahead.
+        if let Err(error) = self.head.write_all_at(last.head().as_bytes(), 0) {
+            tracing::warn!(%error, "the head of the audit could not be written");
+        }
+        Ok(links)
+    }
+
+    fn begin_another(&mut self) -> io::Result<()> {
+        let full = numbered(&self.path, self.first);
+        if full.try_exists()? {
+            // It would be lost. That is no file of this chain, or this chain was cut.
+            let message = format!("{} is in the way of the next file", full.display());
+            return Err(io::Error::new(ErrorKind::AlreadyExists, message));
+        }
+        fs::rename(&self.path, &full)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&self.path);
+        match file {
+            Ok(file) => self.file = file,
+            Err(error) => {
+                fs::rename(&full, &self.path)?;
+                return Err(error);
+            }
+        }
+        (self.bytes, self.first) = (0, self.last.seq + 1);
+        sync_folder(&self.path)
+    }
+}
+
+/// Where the chain goes on. What the head knows counts where lines that it knows are gone, so that the hole
+/// stays to be seen.
+fn end_of(content: &[u8], head: Option<Link>) -> (Link, Option<&'static str>) {
+    let last = content.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
+    let read = last.map(Line::read);
+    match (read, head) {
+        (None, None) => (Link::START, None),
+        (Some(Some(line)), None) => (line.link, Some("its head is missing")),
+        (Some(Some(line)), Some(head)) if head.seq < line.link.seq => (line.link, None),
+        (Some(Some(line)), Some(head)) if head == line.link => (line.link, None),
+        (Some(Some(line)), Some(head)) if head.seq == line.link.seq => {
+            (line.link, Some("its head is another's"))
+        }
+        (None, Some(head)) if head == Link::START => (head, None),
+        (None | Some(Some(_)), Some(head)) => (head, Some("its last lines are missing")),
+        (Some(None), Some(head)) => (head, Some("its last line was changed")),
+        (Some(None), None) => (Link::START, Some("its last line was changed, and its head is missing")),
+    }
+}
+
+fn content_first(content: &[u8]) -> Option<u64> {
+    Line::read(content.split(|byte| *byte == b'\n').next()?).map(|line| line.link.seq)
+}
+
+/// What the head says; nothing where there is none yet, or where it is no head.
+fn read_head(head: &File) -> io::Result<Option<Link>> {
+    let mut text = Vec::new();
+    head.take(MAX_HEAD_BYTES).read_to_end(&mut text)?;
+    Ok(Link::read_head(&text))
+}
+
+/// The file with the head of the chain in this one.
+fn head_of(path: &Path) -> PathBuf {
+    with_suffix(path, ".head")
+}
+
+fn numbered(path: &Path, first: u64) -> PathBuf {
+    with_suffix(path, &format!(".{first:010}"))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What was made or renamed in the folder stays so.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// The files that are full, by the numbers of their first lines.
+fn earlier(path: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let folder = folder_of(path);
+    let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let number = name
+            .to_string_lossy()
+            .strip_prefix(&own)
+            .and_then(|rest| rest.strip_prefix('.')?.parse::<u64>().ok());
+        if let Some(number) = number {
+            found.push((number, folder.join(name)));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A file of the audit, to be read.
+#[derive(Debug)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// Itself, open only where it is still written: a full one has its name for good.
+    open: Option<File>,
+    path: PathBuf,
+}
+
+impl Part {
+    /// The file, open.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn open(self) -> io::Result<File> {
+        self.open.map_or_else(|| File::open(&self.path), Ok)
+    }
+}
+
+/// The files of an audit that is being written, the oldest first.
+///
+/// # Errors
+/// The folder or the file cannot be read.
+pub fn parts(path: &Path) -> io::Result<Vec<Part>> {
+    // Opened before the folder is read: if it is full meanwhile, it is this file by another name.
+    let file = File::open(path)?;
+    let own = file.metadata()?;
+    let mut parts = Vec::new();
+    let name_of = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for (_, full) in earlier(path)? {
+        let found = fs::metadata(&full)?;
+        if (found.dev(), found.ino()) == (own.dev(), own.ino()) {
+            break;
+        }
+        parts.push(Part { name: name_of(&full), open: None, path: full });
+    }
+    parts.push(Part { name: name_of(path), open: Some(file), path: path.to_owned() });
+    Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use connctl_api::audit::AuditReport;
+    use connctl_api::audit::chain::Verifier;
+    use connctl_api::audit::line::Stop;
+    use connctl_api::instant::Instant;
+
+    use super::*;
+
+    /// A directory of its own for each test, removed at the end.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new() -> Self {
+            static COUNT: AtomicU64 = AtomicU64::new(0);
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            let path = std::env::temp_dir().join(format!("connctl-audit-{}-{number}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn path(&self) -> PathBuf {
+            self.0.join("audit.jsonl")
+        }
+
+        fn open(&self) -> (AuditFile, Opened) {
+            AuditFile::open(&self.path(), 500).unwrap()
+        }
+
+        /// What a check of all files says.
+        fn check(&self) -> AuditReport {
+            let mut verifier = Verifier::new(read_head(&File::open(head_of(&self.path())).unwrap()).unwrap());
+            for part in parts(&self.path()).unwrap() {
+                verifier.begin_file();
+                let mut content = Vec::new();
+                part.open().unwrap().read_to_end(&mut content).unwrap();
+                for line in content.split_inclusive(|byte| *byte == b'\n') {
+                    verifier.line("", 0, line);
+                }
+            }
+            verifier.finish("audit.jsonl", 0)
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    const NOTHING: Opened = Opened { torn_bytes: 0, damage: None };
+
+    fn line() -> AuditLine {
+        AuditLine::Stop(Stop { time: Instant(0), pid: 7 })
+    }
+
+    fn add(file: &mut AuditFile, count: usize) {
+        for _ in 0..count {
+            file.append([line()].iter()).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_chain_goes_on_across_files_and_restarts() {
+        let directory = Directory::new();
+        for round in 1..=4 {
+            let (mut file, opened) = directory.open();
+            assert_eq!(opened, NOTHING, "{round}");
+            add(&mut file, 7);
+            let report = directory.check();
+            assert!(report.ok, "{report:?}");
+            assert_eq!(report.last_seq, round * 7);
+        }
+        assert!(directory.check().files > 3);
+        assert_eq!(directory.open().1, NOTHING);
+    }
+
+    #[test]
+    fn a_line_that_a_crash_cut_off_is_gone_and_told() {
+        let directory = Directory::new();
+        add(&mut directory.open().0, 2);
+        let whole = fs::read(directory.path()).unwrap();
+        for torn in [&b"{"[..], b"{\"seq\":3,\"event\"", b"\0\0\0"] {
+            fs::write(directory.path(), [&whole, torn].concat()).unwrap();
+            assert!(!directory.check().ok);
+            let (_, opened) = directory.open();
+            assert_eq!(opened, Opened { torn_bytes: torn.len() as u64, damage: None });
+            assert!(directory.check().ok);
+        }
+    }
+
+    #[test]
+    fn lines_that_were_taken_away_leave_a_hole_that_stays() {
+        let directory = Directory::new();
+        add(&mut directory.open().0, 3);
+        let content = fs::read(directory.path()).unwrap();
+        let first = content.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        fs::write(directory.path(), &content[..first]).unwrap();
+        let (mut file, opened) = directory.open();
+        assert!(opened.damage.unwrap().contains("missing"), "{opened:?}");
+        add(&mut file, 1);
+        let report = directory.check();
+        assert!(report.problems[0].problem.contains("2 to 3 are missing"), "{report:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_not_there_and_the_next_line_is() {
+        let directory = Directory::new();
+        let (mut file, _) = directory.open();
+        add(&mut file, 1);
+        // As a disk that is full: this one cannot be written at all.
+        let writable = std::mem::replace(&mut file.file, File::open(directory.path()).unwrap());
+        assert!(file.append([line()].iter()).is_err());
+        file.file = writable;
+        add(&mut file, 1);
+        let report = directory.check();
+        assert!(report.ok && report.last_seq == 2, "{report:?}");
+    }
+
+    #[test]
+    fn two_agents_do_not_write_one_audit() {
+        let directory = Directory::new();
+        let (first, _) = directory.open();
+        let error = AuditFile::open(&directory.path(), 500).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        drop(first);
+        directory.open();
+    }
+
+    #[test]
+    fn a_file_in_the_way_of_the_next_is_not_written_over() {
+        let directory = Directory::new();
+        let (mut file, _) = directory.open();
+        fs::write(numbered(&directory.path(), 1), "another's").unwrap();
+        let error = (0..9).find_map(|_| file.append([line()].iter()).err()).unwrap();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(numbered(&directory.path(), 1)).unwrap(), b"another's");
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let error = AuditFile::open(Path::new("/dev/full"), 500).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+}
