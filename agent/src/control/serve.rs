@@ -192,6 +192,8 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
     let mut is_failing = false;
     loop {
         tokio::select! {
+            // In this order: whoever has connected is accepted before the socket is made anew.
+            biased;
             () = stop.wait() => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => {
@@ -254,13 +256,27 @@ impl Shared {
     }
 }
 
+/// Serves a connection in a task of its own. Whoever the kernel does not vouch for is a stranger at first.
 fn spawn<S>(stream: S, transport: Transport, shared: &Arc<Shared>, connections: &mut JoinSet<()>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    if let Some(place) = shared.place() {
-        connections.spawn(serve_connection(stream, transport, place, Arc::clone(shared), None));
-    }
+    let Some(place) = shared.place() else { return };
+    let shared = Arc::clone(shared);
+    let is_known = match &transport {
+        Transport::Unix { peer, own } => shared.doors.trust().peer(*peer, *own).is_some(),
+        Transport::Tcp { .. } | Transport::Tls { .. } => false,
+    };
+    connections.spawn(async move {
+        if is_known {
+            return serve_connection(stream, transport, place, shared, None).await;
+        }
+        let (stranger, sent_away) = shared.strangers.enter();
+        tokio::select! {
+            () = serve_connection(stream, transport, place, shared, Some(stranger)) => {}
+            () = sent_away.wait() => tracing::debug!("a stranger made room for another"),
+        }
+    });
 }
 
 /// Serves one connection to its end. A stranger is none from its first request on that says who asks.

@@ -1,12 +1,13 @@
-//! Those who have come over TLS and have not yet shown who they are: a bounded crowd, of which the oldest is sent
-//! away when one more comes. Whoever says nothing holds up nobody.
+//! Those who have come and have not yet shown who they are: a bounded crowd, of which the oldest is sent away when one
+//! more comes. Whoever says nothing holds up nobody, and there is room for whoever is known.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// Strangers at once: a handshake takes a few round trips, and nobody else's can fill this meanwhile.
+/// Strangers at once: they have come to their first request within a few round trips, and it takes as many others to
+/// send one away. There are more places than this.
 pub(super) const MAX_STRANGERS: usize = 256;
 
 /// All of them.

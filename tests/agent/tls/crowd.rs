@@ -1,21 +1,26 @@
-//! Clients that hold on and say nothing, few and many: they hold nobody up.
+//! Clients of the control API that hold on and say nothing, few and many: they hold nobody up.
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::names::{agent, health};
 use crate::support::certs::{Ca, Leaf};
-use crate::support::{Agent, LIMIT, Setup, until};
+use crate::support::http::Wire;
+use crate::support::{Agent, Http, LIMIT, Setup, until};
 
-/// Connects and says nothing.
+/// Connects over TLS, as far as that is to be, and says nothing.
 fn silent(agent: &Agent, count: usize) -> Vec<TcpStream> {
+    silent_at(agent.tls_addr(), count)
+}
+
+fn silent_at(addr: SocketAddr, count: usize) -> Vec<TcpStream> {
     // Many systems let a process open 1,024 files unless it asks for more.
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit).unwrap();
     let connect = |_| {
-        let stream = TcpStream::connect_timeout(&agent.tls_addr(), LIMIT).unwrap();
+        let stream = TcpStream::connect_timeout(&addr, LIMIT).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         stream
     };
@@ -45,32 +50,62 @@ fn ten_that_say_nothing_hold_nobody_up_and_are_ended() {
     until("the agent has ended them", || silent.iter().all(is_ended).then_some(()));
 }
 
+/// A connection that is kept, by somebody who has shown who it is.
+struct Known(Wire);
+
+impl Known {
+    fn new(http: &Http) -> Self {
+        let mut known = Self(http.open());
+        known.ask();
+        known
+    }
+
+    /// The agent ends what is kept without a request for 10 s: this is to be called more often.
+    #[track_caller]
+    fn ask(&mut self) {
+        self.0.write_all(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut chunk = [0; 4096];
+        let n = self.0.read(&mut chunk).unwrap();
+        assert!(chunk[..n].starts_with(b"HTTP/1.1 200"), "{:?}", String::from_utf8_lossy(&chunk[..n]));
+    }
+
+    /// So many say nothing at this address, while this one is served.
+    #[track_caller]
+    fn beside(&mut self, addr: SocketAddr, count: usize) -> Vec<TcpStream> {
+        let mut all = Vec::new();
+        while all.len() < count {
+            all.extend(silent_at(addr, 50));
+            self.ask();
+        }
+        all
+    }
+}
+
 #[test]
 fn a_thousand_that_say_nothing_hold_nobody_up_and_cost_no_more_than_a_few() {
     let ca = Ca::new("authority");
     let agent = agent(&ca);
     let before = agent.open_descriptors();
     let own = ca.client("eyes");
-    let mut known = agent.tls(ca.trusting(Some(&own))).open();
-    let mut ask = || {
-        known.write_all(b"GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-        let mut chunk = [0; 4096];
-        let n = known.read(&mut chunk).unwrap();
-        assert!(chunk[..n].starts_with(b"HTTP/1.1 200"), "{:?}", String::from_utf8_lossy(&chunk[..n]));
-    };
-    ask();
-    let silent = silent(&agent, 1_000);
+    let mut known = Known::new(&agent.tls(ca.trusting(Some(&own))));
+    let silent = known.beside(agent.tls_addr(), 1_000);
     for _ in 0..5 {
         health(&agent, &ca, &own);
+        agent.http().get("/v1/health").is(200);
+        known.ask();
     }
-    agent.http().get("/v1/health").is(200);
     // All have come, by the order of a queue: the oldest have made room.
-    until("the first have made room", || silent[..700].iter().all(is_ended).then_some(()));
+    until("the first have made room", || {
+        known.ask();
+        silent[..700].iter().all(is_ended).then_some(())
+    });
     assert!(agent.open_descriptors() < before + 300, "{before} and {} now", agent.open_descriptors());
     // Whoever has shown who it is, is none of them.
-    ask();
-    until("the agent has ended all of them", || silent.iter().all(is_ended).then_some(()));
-    ask();
+    until("the agent has ended all of them", || {
+        known.ask();
+        silent.iter().all(is_ended).then_some(())
+    });
+    known.ask();
 }
 
 #[test]
@@ -122,4 +157,22 @@ fn with_few_descriptors_they_leave_some_for_everybody_else() {
     let silent = silent(&agent, 400);
     until("the agent has ended them", || silent.iter().all(is_ended).then_some(()));
     health(&agent, &ca, &ca.client("eyes"));
+}
+
+#[test]
+fn without_tls_a_thousand_that_say_nothing_hold_nobody_up_either() {
+    let agent = Setup::new().echo("one").tcp_control().start();
+    let Http::Tcp(addr) = agent.tcp() else { panic!("not tcp") };
+    let mut known = Known::new(&agent.tcp());
+    let silent = known.beside(addr, 1_000);
+    for _ in 0..5 {
+        agent.http().get("/v1/health").is(200);
+        agent.tcp().get("/v1/health").is(200);
+        known.ask();
+    }
+    until("the agent has ended all of them", || {
+        known.ask();
+        silent.iter().all(is_ended).then_some(())
+    });
+    known.ask();
 }

@@ -92,3 +92,13 @@ fn an_unknown_key_of_the_table_names_the_nearest() {
     let run = Setup::new().echo("echo").config("[tls]\ncertificate = 'a'\n").refuses();
     assert!(run.stderr.contains("key"), "{}", run.stderr);
 }
+
+#[test]
+fn there_is_one_cryptography_and_no_foreign_code_of_another() {
+    let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
+    let Ok(lock) = std::fs::read_to_string(lock) else { return };
+    assert!(lock.contains("name = \"ring\""));
+    for other in ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls"] {
+        assert!(!lock.contains(&format!("name = \"{other}\"")), "{other}");
+    }
+}
