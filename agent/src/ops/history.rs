@@ -12,7 +12,7 @@ use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::history::{HistoryPage, HistoryQuery, HistoryRow};
 use connctl_api::id::NodeId;
 use connctl_api::instant::Instant;
-use connctl_api::selector::{Field, Selector, Subject};
+use connctl_api::selector::{Field, Hint, Selector, Subject};
 use connctl_api::units;
 use tokio::sync::mpsc;
 
@@ -110,9 +110,8 @@ fn scan(
         if !wanted(&block.head()) {
             continue;
         }
-        let entries: Vec<_> = block.entries().collect();
-        for entry in entries.iter().rev() {
-            if !see(entry)? {
+        for entry in block.entries().rev() {
+            if !see(&entry)? {
                 return Ok(());
             }
         }
@@ -127,6 +126,8 @@ struct Search {
     /// What may be seen; everything where absent.
     scope: Option<Arc<Scope>>,
     selector: Selector,
+    /// Ids without which nothing matches.
+    ids: Option<Vec<u64>>,
     since_ms: i64,
     /// Only what stands before this place.
     before: u64,
@@ -136,11 +137,16 @@ struct Search {
 impl Search {
     fn of(record: &Arc<Record>, node_id: NodeId, query: &HistoryQuery) -> Result<Self, ApiError> {
         let selector = query.selector.as_deref().map_or(Ok(Selector::all()), select::parse)?;
+        let ids = match selector.hint() {
+            Hint::Ids(ids) => Some(ids),
+            _ => None,
+        };
         Ok(Self {
             record: Arc::clone(record),
             node_id,
             scope: None,
             selector,
+            ids,
             since_ms: query.since.as_deref().map_or(Ok(i64::MIN), since)?,
             before: query.cursor.as_deref().map_or(Ok(u64::MAX), read_cursor)?,
             limit: limit(query)?,
@@ -151,7 +157,11 @@ impl Search {
         let node_id = self.node_id;
         scan(
             &self.record,
-            |head| head.newest_ms >= self.since_ms,
+            |head| {
+                let (least, most) = head.ids;
+                let may_have = |ids: &Vec<u64>| ids.iter().any(|id| (least..=most).contains(id));
+                head.newest_ms >= self.since_ms && self.ids.as_ref().is_none_or(may_have)
+            },
             |entry| {
                 if entry.seq >= self.before || entry.wall_ms < self.since_ms {
                     return Ok(true);
@@ -249,4 +259,62 @@ fn limit(query: &HistoryQuery) -> Result<usize, ApiError> {
         (Some(limit), _) => limit,
     };
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use connctl_api::conn::Mode;
+    use connctl_api::end::{Cause, Initiator, Reason, Wire};
+    use connctl_api::event::EventKind;
+
+    use super::*;
+    use crate::config::RecordSettings;
+    use crate::record::entry::{End, Facts, Happening};
+
+    fn end(record: &Record, conn_id: u64) {
+        let cause = Cause { reason: Reason::Normal, initiator: Initiator::Client, side: None };
+        let happening = Happening {
+            conn: Some(Facts {
+                conn_id,
+                uid: Some(if conn_id.is_multiple_of(2) { "even" } else { "odd" }),
+                device: None,
+                tags: None,
+                mode: Mode::Echo,
+                client: None,
+                local: ([127, 0, 0, 1], 7).into(),
+                upstream: None,
+                opened_wall_ms: 0,
+                age_ms: 0,
+                idle_ms: 0,
+                to_upstream_bytes: 0,
+                to_client_bytes: 0,
+                thread: 0,
+            }),
+            end: Some(End { cause, wire: Wire::of(None, None) }),
+            ..Happening::new(EventKind::Ended, 5)
+        };
+        record.tell(&happening, None);
+    }
+
+    #[test]
+    fn an_id_is_found_in_whatever_order_connections_ended() {
+        const ALL: u64 = 997;
+        let settings = RecordSettings { history_size: 2_000, ..RecordSettings::default() };
+        let record = Arc::new(Record::open(&settings, None).unwrap());
+        // Each id from 1 to 997 once, so that every block has small and large ones; then some in order.
+        (1..=ALL).for_each(|number| end(&record, number * 331 % ALL + 1));
+        (ALL + 1..=2 * ALL).for_each(|id| end(&record, id));
+        let counted = |selector: &str| {
+            let query = HistoryQuery { selector: Some(selector.to_owned()), ..HistoryQuery::default() };
+            count(&record, NodeId::new(1).unwrap(), &query).unwrap().count
+        };
+        for id in 1..=2 * ALL {
+            assert_eq!(counted(&format!("conn_id = {id}")), 1, "{id}");
+        }
+        assert_eq!(counted(&format!("conn_id = {}", 2 * ALL + 1)), 0);
+        assert_eq!(counted("conn_id in (3, 5, 1993, 8) and uid = odd"), 3);
+        assert_eq!(counted("conn_id = 3 or uid = even"), ALL + 1);
+        assert_eq!(counted("not conn_id = 3"), 2 * ALL - 1);
+        assert_eq!(counted("conn_id > 10 and conn_id <= 20"), 10);
+    }
 }

@@ -107,7 +107,7 @@ pub(super) fn row<'a>(entry: &Entry<'a>, node_id: NodeId) -> Option<HistoryRow<'
         by: entry.by.map(Cow::Borrowed),
         request: entry.request.map(Cow::Borrowed),
         note: entry.note.map(Cow::Borrowed),
-        wire: entry.wire,
+        wire: entry.wire(),
     })
 }
 

@@ -3,6 +3,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use connctl_api::conn::Mode;
+use connctl_api::end::{Initiator, Reason};
+use connctl_api::event::EventKind;
+
 /// The length of a text that is not there.
 const NO_TEXT: u16 = u16::MAX;
 
@@ -62,29 +66,41 @@ impl Put<'_> {
 pub(super) struct Get<'a>(pub(super) &'a [u8]);
 
 impl<'a> Get<'a> {
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    /// So many bytes, where they are.
+    #[inline]
+    pub(super) fn chunk<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         let (first, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
-        Some(*first)
+        Some(first)
     }
 
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.chunk().copied()
+    }
+
+    #[inline]
     pub(super) fn u8(&mut self) -> Option<u8> {
         self.array::<1>().map(|[byte]| byte)
     }
 
+    #[inline]
     pub(super) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
     }
 
+    #[inline]
     pub(super) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
 
+    #[inline]
     pub(super) fn i64(&mut self) -> Option<i64> {
         self.array().map(i64::from_le_bytes)
     }
 
     /// A text, or that there is none.
+    #[inline]
     pub(super) fn text(&mut self) -> Option<Option<&'a str>> {
         let length = self.u16()?;
         if length == NO_TEXT {
@@ -96,6 +112,7 @@ impl<'a> Get<'a> {
     }
 
     /// An address, or that there is none.
+    #[inline]
     pub(super) fn address(&mut self) -> Option<Option<SocketAddr>> {
         let ip: IpAddr = match self.u8()? {
             0 => return Some(None),
@@ -121,18 +138,45 @@ pub(super) const fn code(word: &str) -> u16 {
     u16::from_le_bytes([low, high])
 }
 
+/// A table whose words stand as numbers.
+pub(super) trait Coded: Copy + 'static {
+    /// Its values.
+    const ALL: &'static [Self];
+    /// Their numbers, in the same order. The compiler finds them: a scan asks for several of each entry.
+    const CODES: &'static [u16];
+}
+
+const fn codes<const N: usize>(words: &[&str]) -> [u16; N] {
+    let (mut codes, mut at) = ([0; N], 0);
+    while at < N {
+        codes[at] = code(words[at]);
+        at += 1;
+    }
+    codes
+}
+
+macro_rules! coded {
+    ($($table:ty),+) => {$(
+        impl Coded for $table {
+            const ALL: &'static [Self] = <$table>::ALL;
+            const CODES: &'static [u16] = &codes::<{ <$table>::WORDS.len() }>(<$table>::WORDS);
+        }
+    )+};
+}
+coded!(EventKind, Reason, Initiator, Mode);
+
 /// The value of a table whose word has this number.
-pub(super) fn by_code<T: Copy>(all: &[T], word: fn(T) -> &'static str, number: u16) -> Option<T> {
-    all.iter().copied().find(|value| code(word(*value)) == number)
+#[inline]
+pub(super) fn by_code<T: Coded>(number: u16) -> Option<T> {
+    let place = T::CODES.iter().position(|code| *code == number)?;
+    T::ALL.get(place).copied()
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use connctl_api::conn::{Mode, Side};
-    use connctl_api::end::{Initiator, Reason};
-    use connctl_api::event::EventKind;
+    use connctl_api::conn::Side;
     use proptest::prelude::*;
 
     use super::*;
@@ -144,7 +188,10 @@ mod tests {
             assert_eq!(codes.len(), words.len(), "{words:?}");
             assert!(!codes.contains(&0), "0 is none: {words:?}");
         }
-        assert_eq!(by_code(Reason::ALL, Reason::word, code("evicted")), Some(Reason::Evicted));
+        for reason in Reason::ALL {
+            assert_eq!(by_code(code(reason.word())), Some(*reason));
+        }
+        assert_eq!(by_code::<Mode>(0), None);
     }
 
     proptest! {

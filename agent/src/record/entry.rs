@@ -18,6 +18,9 @@ const HAS_CLIENT_WIRE: u8 = 4;
 /// The wire of the upstream's side is told of.
 const HAS_UPSTREAM_WIRE: u8 = 8;
 
+/// What the wire of one side takes.
+const WIRE_BYTES: usize = 17;
+
 /// A connection at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
@@ -144,7 +147,8 @@ fn wire_bytes(put: &mut Put<'_>, wire: &SideWire) {
     put.u64(wire.dropped_bytes);
 }
 
-fn wire_of(get: &mut Get<'_>) -> Option<SideWire> {
+fn wire_of(bytes: &[u8; WIRE_BYTES]) -> Option<SideWire> {
+    let mut get = Get(bytes);
     let flags = get.u8()?;
     let set = |place: u8| flags & 1 << place != 0;
     Some(SideWire {
@@ -173,8 +177,6 @@ pub struct Entry<'a> {
     pub conn: Option<ConnPart<'a>>,
     /// Why it ended, and who began that.
     pub end: Option<(Reason, Initiator)>,
-    /// What the wire saw of that.
-    pub wire: Option<Wire>,
     /// On which listener.
     pub listener: Option<&'a str>,
     /// Who asked for it.
@@ -185,6 +187,8 @@ pub struct Entry<'a> {
     pub request: Option<&'a str>,
     /// What the operator noted.
     pub note: Option<&'a str>,
+    /// Of the client's and of the upstream's side.
+    pub(crate) wires: [Option<&'a [u8; WIRE_BYTES]>; 2],
 }
 
 /// What an entry says of its connection.
@@ -230,9 +234,10 @@ impl<'a> ConnPart<'a> {
 
 impl<'a> Entry<'a> {
     /// Reads one. Nothing where the bytes are none, or of a later agent.
+    #[inline]
     pub(super) fn read(seq: u64, bytes: &'a [u8]) -> Option<Self> {
         let mut get = Get(bytes);
-        let kind = by_code(EventKind::ALL, EventKind::word, get.u16()?)?;
+        let kind = by_code::<EventKind>(get.u16()?)?;
         let flags = get.u8()?;
         let has = |flag: u8| flags & flag != 0;
         let wall_ms = get.i64()?;
@@ -242,14 +247,13 @@ impl<'a> Entry<'a> {
         };
         let numbers = if has(HAS_CONN) { Some(Numbers::read(&mut get)?) } else { None };
         let end = if has(HAS_END) {
-            let reason = by_code(Reason::ALL, Reason::word, get.u16()?)?;
-            Some((reason, by_code(Initiator::ALL, Initiator::word, get.u16()?)?))
+            let reason = by_code::<Reason>(get.u16()?)?;
+            Some((reason, by_code::<Initiator>(get.u16()?)?))
         } else {
             None
         };
-        let client = if has(HAS_CLIENT_WIRE) { Some(wire_of(&mut get)?) } else { None };
-        let upstream = if has(HAS_UPSTREAM_WIRE) { Some(wire_of(&mut get)?) } else { None };
-        let wire = (client.is_some() || upstream.is_some()).then(|| Wire::of(client, upstream));
+        let client = if has(HAS_CLIENT_WIRE) { Some(get.chunk()?) } else { None };
+        let upstream = if has(HAS_UPSTREAM_WIRE) { Some(get.chunk()?) } else { None };
         let listener = get.text()?;
         let conn = match numbers {
             Some(numbers) => Some(numbers.with_texts(&mut get)?),
@@ -263,13 +267,19 @@ impl<'a> Entry<'a> {
             side,
             conn,
             end,
-            wire,
             listener,
             by,
             text,
             request: None,
             note: None,
+            wires: [client, upstream],
         })
+    }
+
+    /// What the wire saw of its end. Most who look at an entry do not ask.
+    pub fn wire(&self) -> Option<Wire> {
+        let [client, upstream] = self.wires.map(|bytes| bytes.and_then(wire_of));
+        (client.is_some() || upstream.is_some()).then(|| Wire::of(client, upstream))
     }
 }
 
@@ -285,7 +295,7 @@ impl Numbers {
     fn read(get: &mut Get<'_>) -> Option<Self> {
         let numbers = [get.u64()?, get.u64()?, get.u64()?, get.u64()?, get.u64()?];
         let (opened_wall_ms, thread) = (get.i64()?, get.u16()?);
-        Some(Self { numbers, opened_wall_ms, thread, mode: by_code(Mode::ALL, Mode::word, get.u16()?)? })
+        Some(Self { numbers, opened_wall_ms, thread, mode: by_code::<Mode>(get.u16()?)? })
     }
 
     fn with_texts<'a>(self, get: &mut Get<'a>) -> Option<ConnPart<'a>> {

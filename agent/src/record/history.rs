@@ -313,7 +313,7 @@ mod tests {
             (Some("alice"), Some("reset where all"), Some("why not"))
         );
         assert_eq!(entry.end, Some((Reason::OperatorReset, Initiator::Operator)));
-        let wire = entry.wire.unwrap();
+        let wire = entry.wire().unwrap();
         assert!(wire.all.fin_sent && wire.upstream.is_none());
         assert_eq!(Some(wire.all.dropped_bytes), entry.conn.map(|conn| conn.conn_id));
     }
