@@ -9,11 +9,12 @@ use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::{ConnId, NodeId};
 use connctl_api::selector::{Field, Hint, Selector, Subject, Value};
 
+use super::seen::Seen;
 use super::{Node, show};
 use crate::base::clock;
 use crate::policy::health::{self, Facts};
-use crate::registry::Conn;
 use crate::registry::conn::Labels;
+use crate::registry::{Conn, Registry};
 
 /// Reads a selector.
 ///
@@ -32,23 +33,47 @@ pub fn parse(text: &str) -> Result<Selector, ApiError> {
 
 /// The live connections that match, by id.
 pub async fn matching(node: &Node, selector: &Selector) -> Vec<Arc<Conn>> {
-    let candidates = match selector.hint() {
-        Hint::Ids(ids) => node.registry.with_ids(&ids),
-        Hint::Uids(uids) => node.registry.with_uids(&uids),
-        Hint::Ips(nets) => node.registry.with_ips(&nets),
-        Hint::Scan => node.registry.all(),
-    };
-    if selector.is_all() {
-        return candidates;
-    }
+    let candidates = candidates(&node.registry, selector);
     let facts =
         if selector.needs_kernel() { show::kernel_facts(node, &candidates).await } else { HashMap::new() };
-    let (node_id, now_ms) = (node.settings.node_id, clock::now_ms());
-    let matches = |conn: &Arc<Conn>| {
-        let sides = facts.get(&conn.id());
-        selector.matches(&View::new(conn, node_id, now_ms, sides))
-    };
-    candidates.into_iter().filter(matches).collect()
+    keep(candidates, selector, node.settings.node_id, clock::now_ms(), &facts)
+}
+
+/// The same among all there are, without the facts that the kernel alone knows.
+pub fn matching_now(
+    registry: &Arc<Registry>,
+    selector: &Selector,
+    node_id: NodeId,
+    now_ms: u64,
+) -> Vec<Arc<Conn>> {
+    let candidates = candidates(&Seen::new(Arc::clone(registry), None), selector);
+    keep(candidates, selector, node_id, now_ms, &HashMap::new())
+}
+
+/// All that may match, by the best index.
+fn candidates(seen: &Seen, selector: &Selector) -> Vec<Arc<Conn>> {
+    match selector.hint() {
+        Hint::Ids(ids) => seen.with_ids(&ids),
+        Hint::Uids(uids) => seen.with_uids(&uids),
+        Hint::Ips(nets) => seen.with_ips(&nets),
+        Hint::Scan => seen.all(),
+    }
+}
+
+fn keep(
+    mut conns: Vec<Arc<Conn>>,
+    selector: &Selector,
+    node_id: NodeId,
+    now_ms: u64,
+    facts: &HashMap<ConnId, Sides>,
+) -> Vec<Arc<Conn>> {
+    if !selector.is_all() {
+        conns.retain(|conn| {
+            let sides = facts.get(&conn.id());
+            selector.matches(&View::new(conn, node_id, now_ms, sides))
+        });
+    }
+    conns
 }
 
 /// A connection as a selector and a sort key see it, at one moment.
@@ -65,9 +90,9 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Holds the record's labels: make it, ask it, drop it.
     pub fn new(conn: &'a Conn, node_id: NodeId, now_ms: u64, sides: Option<&'a Sides>) -> Self {
-        let client = conn.client();
-        let upstream = conn.upstream();
-        Self { conn, labels: conn.labels(), client, upstream, node_id, now_ms, sides }
+        let labels = conn.labels();
+        let (client, upstream) = (conn.client_of(&labels), labels.upstream());
+        Self { conn, labels, client, upstream, node_id, now_ms, sides }
     }
 
     fn detail(&self, side: connctl_api::conn::Side) -> Option<&'a SideDetail> {

@@ -1,8 +1,11 @@
 //! From a key to the ids that have it.
 
 use std::borrow::Borrow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 /// A multimap to ids. Keys without ids are not kept: addresses that never come back cost nothing.
 #[derive(Debug)]
@@ -17,6 +20,58 @@ enum Ids {
     Many(BTreeSet<u64>),
 }
 
+impl Ids {
+    fn insert(&mut self, id: u64) {
+        match self {
+            Self::One(first) => *self = Self::Many(BTreeSet::from([*first, id])),
+            Self::Many(set) => {
+                set.insert(id);
+            }
+        }
+    }
+
+    /// Takes one out; answers whether none is left.
+    fn remove(&mut self, id: u64) -> bool {
+        match self {
+            Self::One(only) => *only == id,
+            Self::Many(set) => {
+                set.remove(&id);
+                set.is_empty()
+            }
+        }
+    }
+
+    fn collect(&self, into: &mut Vec<u64>) {
+        match self {
+            Self::One(id) => into.push(*id),
+            Self::Many(set) => into.extend(set),
+        }
+    }
+}
+
+/// The ids by client address, in the order of addresses: those of a network stand side by side.
+#[derive(Debug, Default)]
+pub(super) struct ByAddress {
+    ids: BTreeMap<IpAddr, Ids>,
+}
+
+impl ByAddress {
+    pub(super) fn insert(&mut self, ip: IpAddr, id: u64) {
+        self.ids.entry(ip).and_modify(|ids| ids.insert(id)).or_insert(Ids::One(id));
+    }
+
+    pub(super) fn remove(&mut self, ip: IpAddr, id: u64) {
+        if self.ids.get_mut(&ip).is_some_and(|ids| ids.remove(id)) {
+            self.ids.remove(&ip);
+        }
+    }
+
+    /// Those in a network.
+    pub(super) fn collect(&self, net: &IpNet, into: &mut Vec<u64>) {
+        self.ids.range(net.network()..=net.broadcast()).for_each(|(_, ids)| ids.collect(into));
+    }
+}
+
 impl<K> Default for Index<K> {
     fn default() -> Self {
         Self { ids: HashMap::new() }
@@ -25,35 +80,14 @@ impl<K> Default for Index<K> {
 
 impl<K: Hash + Eq> Index<K> {
     pub(super) fn insert(&mut self, key: K, id: u64) {
-        match self.ids.entry(key) {
-            std::collections::hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(Ids::One(id));
-            }
-            std::collections::hash_map::Entry::Occupied(mut occupied) => match occupied.get_mut() {
-                Ids::One(first) => {
-                    let both = BTreeSet::from([*first, id]);
-                    occupied.insert(Ids::Many(both));
-                }
-                Ids::Many(set) => {
-                    set.insert(id);
-                }
-            },
-        }
+        self.ids.entry(key).and_modify(|ids| ids.insert(id)).or_insert(Ids::One(id));
     }
 
     pub(super) fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q, id: u64)
     where
         K: Borrow<Q>,
     {
-        let is_last = match self.ids.get_mut(key) {
-            None => return,
-            Some(Ids::One(only)) => *only == id,
-            Some(Ids::Many(set)) => {
-                set.remove(&id);
-                set.is_empty()
-            }
-        };
-        if is_last {
+        if self.ids.get_mut(key).is_some_and(|ids| ids.remove(id)) {
             self.ids.remove(key);
         }
     }
@@ -62,19 +96,8 @@ impl<K: Hash + Eq> Index<K> {
     where
         K: Borrow<Q>,
     {
-        match self.ids.get(key) {
-            None => {}
-            Some(Ids::One(id)) => into.push(*id),
-            Some(Ids::Many(set)) => into.extend(set),
-        }
-    }
-
-    pub(super) fn collect_where(&self, matches: impl Fn(&K) -> bool, into: &mut Vec<u64>) {
-        for (_, ids) in self.ids.iter().filter(|(key, _)| matches(key)) {
-            match ids {
-                Ids::One(id) => into.push(*id),
-                Ids::Many(set) => into.extend(set),
-            }
+        if let Some(ids) = self.ids.get(key) {
+            ids.collect(into);
         }
     }
 
@@ -91,6 +114,35 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn a_network_has_those_whose_address_is_in_it(
+            ips in prop::collection::vec((any::<bool>(), 0u8..4, any::<u8>()), 0..100), six: bool, host: u8, prefix in 0u8..=8,
+        ) {
+            let ip = |six: bool, third: u8, last: u8| match six {
+                false => IpAddr::from([10, 0, third, last]),
+                true => IpAddr::from([0xfd00, 0, 0, 0, 0, 0, third.into(), last.into()]),
+            };
+            let mut index = ByAddress::default();
+            for (id, (six, third, last)) in (1..).zip(&ips) {
+                index.insert(ip(*six, *third, *last), id);
+            }
+            let own = ip(six, 1, host);
+            let most = if six { 128 } else { 32 };
+            for net in [IpNet::new(own, most - prefix).unwrap(), IpNet::new(own, 0).unwrap()] {
+                let mut ids = Vec::new();
+                index.collect(&net, &mut ids);
+                ids.sort_unstable();
+                let is_in = |row: &&(bool, u8, u8)| net.contains(&ip(row.0, row.1, row.2));
+                let expected: Vec<_> =
+                    (1..).zip(&ips).filter(|(_, row)| is_in(row)).map(|(id, _)| id).collect();
+                prop_assert_eq!(ids, expected);
+            }
+            for (id, (six, third, last)) in (1..).zip(&ips) {
+                index.remove(ip(*six, *third, *last), id);
+            }
+            prop_assert!(index.ids.is_empty());
+        }
+
         #[test]
         fn holds_what_a_set_of_pairs_holds(steps in prop::collection::vec((any::<bool>(), 0u8..4, 0u64..6), 0..200)) {
             let mut index = Index::default();

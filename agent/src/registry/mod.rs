@@ -7,7 +7,6 @@ mod index;
 pub mod upstreams;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +14,7 @@ use connctl_api::id::ConnId;
 use ipnet::IpNet;
 
 pub use conn::Conn;
-use index::Index;
+use index::{ByAddress, Index};
 
 /// Tables by id; two threads that enter connections meet in one of them only rarely.
 const SHARDS: usize = 16;
@@ -27,7 +26,7 @@ type Shard = Mutex<BTreeMap<u64, Arc<Conn>>>;
 pub struct Registry {
     shards: [Shard; SHARDS],
     by_uid: Mutex<Index<Box<str>>>,
-    by_ip: Mutex<Index<IpAddr>>,
+    by_ip: Mutex<ByAddress>,
     live: AtomicUsize,
     choosing: Mutex<()>,
 }
@@ -74,7 +73,7 @@ impl Registry {
         }
         self.live.fetch_sub(1, Ordering::Relaxed);
         if let Some(client) = conn.client() {
-            locked(&self.by_ip).remove(&client.ip().to_canonical(), id);
+            locked(&self.by_ip).remove(client.ip().to_canonical(), id);
         }
         // The order of the two locks is the same as in `assign`: labels, then index.
         let labels = conn.labels();
@@ -114,7 +113,7 @@ impl Registry {
         conn.set_client(client);
         let mut by_ip = locked(&self.by_ip);
         if let Some(before) = before {
-            by_ip.remove(&before.ip().to_canonical(), id);
+            by_ip.remove(before.ip().to_canonical(), id);
         }
         by_ip.insert(client.ip().to_canonical(), id);
     }
@@ -144,10 +143,12 @@ impl Registry {
     pub fn after(&self, after: u64) -> Vec<Arc<Conn>> {
         let mut all = Vec::with_capacity(self.len());
         for shard in &self.shards {
-            all.extend(locked(shard).range(after.saturating_add(1)..).map(|(_, conn)| Arc::clone(conn)));
+            let newer = locked(shard);
+            all.extend(newer.range(after.saturating_add(1)..).map(|(id, conn)| (*id, Arc::clone(conn))));
         }
-        all.sort_unstable_by_key(|conn| conn.id());
-        all
+        // Each table is in order already, which the stable sort makes use of; and no connection is looked at.
+        all.sort_by_key(|(id, _)| *id);
+        all.into_iter().map(|(_, conn)| conn).collect()
     }
 
     /// All of them, by id.
@@ -175,15 +176,8 @@ impl Registry {
     /// Those whose client is in one of these networks, by id.
     pub fn with_ips(&self, nets: &[IpNet]) -> Vec<Arc<Conn>> {
         let mut ids = Vec::new();
-        {
-            let by_ip = locked(&self.by_ip);
-            for net in nets {
-                if net.prefix_len() == net.max_prefix_len() {
-                    by_ip.collect(&net.addr().to_canonical(), &mut ids);
-                } else {
-                    by_ip.collect_where(|ip| net.contains(ip), &mut ids);
-                }
-            }
+        for net in nets {
+            locked(&self.by_ip).collect(net, &mut ids);
         }
         self.with_ids(&ids)
     }
