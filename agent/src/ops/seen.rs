@@ -60,6 +60,11 @@ impl Seen {
         self.narrowed(self.whole.all())
     }
 
+    /// All that pass a test, by id.
+    pub fn all_that(&self, passes: impl Fn(&Conn) -> bool) -> Vec<Arc<Conn>> {
+        self.whole.all_that(|conn| self.has(conn) && passes(conn))
+    }
+
     /// Those with one of these ids, by id.
     pub fn with_ids(&self, ids: &[u64]) -> Vec<Arc<Conn>> {
         self.narrowed(self.whole.with_ids(ids))

@@ -1,7 +1,6 @@
 //! From a selector to connections: the best index first, then the whole test, outside all locks but the
 //! record's own.
 
-use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard};
 
 use connctl_api::conn::{SideDetail, Sides, TcpFacts};
@@ -33,47 +32,49 @@ pub fn parse(text: &str) -> Result<Selector, ApiError> {
 
 /// The live connections that match, by id.
 pub async fn matching(node: &Node, selector: &Selector) -> Vec<Arc<Conn>> {
-    let candidates = candidates(&node.registry, selector);
-    let facts =
-        if selector.needs_kernel() { show::kernel_facts(node, &candidates).await } else { HashMap::new() };
-    keep(candidates, selector, node.settings.node_id, clock::now_ms(), &facts)
+    let (seen, node_id) = (&node.registry, node.settings.node_id);
+    if !selector.needs_kernel() {
+        return without_kernel(seen, selector, node_id, clock::now_ms());
+    }
+    let mut conns = indexed(seen, selector).unwrap_or_else(|| seen.all());
+    let facts = show::kernel_facts(node, &conns).await;
+    let now_ms = clock::now_ms();
+    conns.retain(|conn| selector.matches(&View::new(conn, node_id, now_ms, facts.get(&conn.id()))));
+    conns
 }
 
-/// The same among all there are, without the facts that the kernel alone knows.
+/// The same among all there are, for a selector that asks for nothing that the kernel alone knows.
 pub fn matching_now(
     registry: &Arc<Registry>,
     selector: &Selector,
     node_id: NodeId,
     now_ms: u64,
 ) -> Vec<Arc<Conn>> {
-    let candidates = candidates(&Seen::new(Arc::clone(registry), None), selector);
-    keep(candidates, selector, node_id, now_ms, &HashMap::new())
+    without_kernel(&Seen::new(Arc::clone(registry), None), selector, node_id, now_ms)
 }
 
-/// All that may match, by the best index.
-fn candidates(seen: &Seen, selector: &Selector) -> Vec<Arc<Conn>> {
+fn without_kernel(seen: &Seen, selector: &Selector, node_id: NodeId, now_ms: u64) -> Vec<Arc<Conn>> {
+    if selector.is_all() {
+        return seen.all();
+    }
+    let matches = |conn: &Conn| selector.matches(&View::new(conn, node_id, now_ms, None));
+    match indexed(seen, selector) {
+        Some(mut conns) => {
+            conns.retain(|conn| matches(conn));
+            conns
+        }
+        None => seen.all_that(matches),
+    }
+}
+
+/// All that may match, by the best index if there is one.
+fn indexed(seen: &Seen, selector: &Selector) -> Option<Vec<Arc<Conn>>> {
     match selector.hint() {
-        Hint::Ids(ids) => seen.with_ids(&ids),
-        Hint::Uids(uids) => seen.with_uids(&uids),
-        Hint::Ips(nets) => seen.with_ips(&nets),
-        Hint::Scan => seen.all(),
+        Hint::Ids(ids) => Some(seen.with_ids(&ids)),
+        Hint::Uids(uids) => Some(seen.with_uids(&uids)),
+        Hint::Ips(nets) => Some(seen.with_ips(&nets)),
+        Hint::Scan => None,
     }
-}
-
-fn keep(
-    mut conns: Vec<Arc<Conn>>,
-    selector: &Selector,
-    node_id: NodeId,
-    now_ms: u64,
-    facts: &HashMap<ConnId, Sides>,
-) -> Vec<Arc<Conn>> {
-    if !selector.is_all() {
-        conns.retain(|conn| {
-            let sides = facts.get(&conn.id());
-            selector.matches(&View::new(conn, node_id, now_ms, sides))
-        });
-    }
-    conns
 }
 
 /// A connection as a selector and a sort key see it, at one moment.

@@ -19,6 +19,9 @@ use index::{ByAddress, Index};
 /// Tables by id; two threads that enter connections meet in one of them only rarely.
 const SHARDS: usize = 16;
 
+/// Connections of a table that are taken at a time to be tested.
+const AT_A_TIME: usize = 64;
+
 type Shard = Mutex<BTreeMap<u64, Arc<Conn>>>;
 
 /// The live connections.
@@ -45,6 +48,12 @@ impl Default for Registry {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// By id. The tables are in order already, which a stable sort makes use of; and no connection is looked at.
+fn sorted(mut conns: Vec<(u64, Arc<Conn>)>) -> Vec<Arc<Conn>> {
+    conns.sort_by_key(|(id, _)| *id);
+    conns.into_iter().map(|(_, conn)| conn).collect()
 }
 
 impl Registry {
@@ -146,9 +155,32 @@ impl Registry {
             let newer = locked(shard);
             all.extend(newer.range(after.saturating_add(1)..).map(|(id, conn)| (*id, Arc::clone(conn))));
         }
-        // Each table is in order already, which the stable sort makes use of; and no connection is looked at.
-        all.sort_by_key(|(id, _)| *id);
-        all.into_iter().map(|(_, conn)| conn).collect()
+        sorted(all)
+    }
+
+    /// All of them that pass a test, by id. They are tested some at a time, outside the locks: each is looked at
+    /// while it is near, and what does not pass is let go at once. Who comes meanwhile is not among them.
+    pub fn all_that(&self, mut passes: impl FnMut(&Conn) -> bool) -> Vec<Arc<Conn>> {
+        let last_of = |shard: &Shard| locked(shard).last_key_value().map_or(0, |(id, _)| *id);
+        let last = self.shards.iter().map(last_of).max().unwrap_or(0);
+        let (mut all, mut some) = (Vec::new(), Vec::with_capacity(SHARDS * AT_A_TIME));
+        let mut next = [0; SHARDS];
+        loop {
+            for (shard, next) in self.shards.iter().zip(&mut next).filter(|(_, next)| **next <= last) {
+                let before = some.len();
+                let table = locked(shard);
+                some.extend(
+                    table.range(*next..=last).take(AT_A_TIME).map(|(id, conn)| (*id, Arc::clone(conn))),
+                );
+                drop(table);
+                let taken: &[(u64, Arc<Conn>)] = some.get(before..).unwrap_or_default();
+                *next = taken.last().map_or(u64::MAX, |(id, _)| id + 1);
+            }
+            if some.is_empty() {
+                return sorted(all);
+            }
+            all.extend(some.drain(..).filter(|(_, conn)| passes(conn)));
+        }
     }
 
     /// All of them, by id.
@@ -250,6 +282,8 @@ mod tests {
                 }
                 let all: Vec<_> = model.keys().copied().collect();
                 prop_assert_eq!(ids(&registry.all()), all.clone());
+                let even: Vec<_> = all.iter().copied().filter(|id| id.is_multiple_of(2)).collect();
+                prop_assert_eq!(ids(&registry.all_that(|conn| conn.id().get().is_multiple_of(2))), even);
                 prop_assert_eq!(registry.len(), all.len());
                 for user in ["u1", "u2", "late"] {
                     let expected: Vec<_> =
@@ -265,5 +299,26 @@ mod tests {
                 prop_assert_eq!(ids(&registry.with_ips(&["127.0.0.0/8".parse().unwrap()])), all);
             }
         }
+    }
+
+    #[test]
+    fn a_test_of_all_sees_each_once_however_many_and_however_they_lie() {
+        let (registry, origin) = (Registry::default(), Arc::new(Origin::new("o", Mode::Echo, 0)));
+        // Most in one table, and some far apart.
+        let own: Vec<u64> = (1..2_000).map(|n| n * 16).chain((1..500).map(|n| n * 7 * 1_000_003)).collect();
+        own.iter().for_each(|id| registry.enter(&conn(*id, 1, &origin)));
+        let mut expected = own.clone();
+        expected.sort_unstable();
+        let mut seen = Vec::new();
+        let all = registry.all_that(|conn| {
+            seen.push(conn.id().get());
+            // Nobody who tests holds a lock, and who comes meanwhile is not waited for.
+            let late = conn.id().get() + (1 << 40);
+            registry.enter(&super::tests::conn(late, 1, &origin));
+            true
+        });
+        seen.sort_unstable();
+        assert_eq!((ids(&all), seen), (expected.clone(), expected));
+        assert_eq!(registry.len(), 2 * own.len());
     }
 }
