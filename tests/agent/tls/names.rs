@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::support::certs::{Ca, Leaf, Pair};
 use crate::support::http::Response;
-use crate::support::{Agent, Peer, Setup};
+use crate::support::{Agent, Peer, Setup, until};
 
 /// Clients by name, each with its role; `part` with a scope.
 const TABLES: &str = "
@@ -112,6 +112,26 @@ fn a_scope_is_all_that_the_owner_of_a_certificate_can_see_or_touch() {
     outside.send("untouched");
     outside.expect("untouched");
     http.get("/v1/limits").error(403, "denied");
+}
+
+#[test]
+fn the_audit_has_the_name_that_let_a_client_in() {
+    let ca = Ca::new("authority");
+    let setup = Setup::new().tls(&ca.issue(&Leaf::server()), Some(&ca), TABLES).echo("one");
+    let state = setup.dir().join("state");
+    let agent = setup.arg("--state-dir").arg(state).start();
+    let dns = vec!["laptop.example".to_owned(), "hands.example".to_owned()];
+    let own = ca.issue(&Leaf { dns, ..Leaf::client("somebody") });
+    let http = agent.tls(ca.trusting(Some(&own)));
+    http.post("/v1/listeners/accept", &serde_json::json!({})).is(200);
+    let row = until("the call is written", || {
+        let page = agent.http().get("/v1/audit?verb=accept").is(200).json();
+        page["calls"].as_array().unwrap().iter().find(|row| row["result"] == "done").cloned()
+    });
+    let told =
+        [&row["actor"], &row["known_by"], &row["role"]].map(|value| value.as_str().unwrap().to_owned());
+    assert_eq!(told, ["hands.example", "certificate", "operator"], "{row}");
+    assert!(row["address"].as_str().unwrap().starts_with("127.0.0.1:"), "{row}");
 }
 
 #[test]
