@@ -3,6 +3,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::support::upstream::{ByHand, Refusing, Upstream};
 use crate::support::{Agent, Peer, Setup, until};
@@ -25,6 +26,11 @@ fn ended(agent: &Agent, id: u64) -> Value {
     })
 }
 
+/// The name of whoever runs this, as the agent knows it over the unix socket.
+fn me() -> String {
+    format!("uid-{}", rustix::process::geteuid().as_raw())
+}
+
 /// When a file was last written.
 fn written(file: &Path) -> SystemTime {
     std::fs::metadata(file).unwrap().modified().unwrap()
@@ -32,6 +38,46 @@ fn written(file: &Path) -> SystemTime {
 
 fn ids(rows: &[Value]) -> Vec<u64> {
     rows.iter().map(|row| row["conn_id"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn who_asked_is_named_in_whichever_way_they_asked() {
+    let hash: String = Sha256::digest("alice's").iter().map(|byte| format!("{byte:02x}")).collect();
+    let config = format!("[[token]]\nname = 'alice'\nrole = 'admin'\nsha256 = '{hash}'\n");
+    let agent = Setup::new().config(config).echo("echo").tcp_control().start();
+    let ask = |method: &str, path: &str, body: &Value| {
+        let headers = [("Authorization", "Bearer alice's"), ("Content-Type", "application/json")];
+        agent.tcp().send(method, path, &headers, body.to_string().as_bytes()).is(200)
+    };
+    for way in ["operations", "job", "apply", "remove", "kick", "connections", "revoke", "drain"] {
+        let client = Peer::connect(agent.only());
+        let id = agent.assign(&client, "u1");
+        let one = json!({ "operation": "close", "items": [{ "conn_id": id }], "grace_ms": 20_000 });
+        let named = json!({ "uid": "u1", "conn_id": id });
+        match way {
+            "operations" => drop(ask("POST", "/v1/operations", &one)),
+            "job" => {
+                let mut one = one;
+                one["detach"] = json!(true);
+                ask("POST", "/v1/operations", &one);
+            }
+            "apply" => {
+                let plan = ask("POST", "/v1/plans", &one).json()["plan_id"].as_str().unwrap().to_owned();
+                ask("POST", &format!("/v1/plans/{plan}/apply"), &json!({}));
+            }
+            "remove" | "kick" => drop(ask("POST", &format!("/conn/{way}"), &named)),
+            "connections" => drop(ask("DELETE", "/current/connections?type=reset", &Value::Null)),
+            "revoke" => drop(ask("POST", "/v1/revocations", &json!({ "uid": "u1" }))),
+            _ => drop(ask("POST", "/v1/node/drain", &json!({}))),
+        }
+        let row = ended(&agent, id);
+        assert_eq!((&row["by"], &row["initiator"]), (&json!("alice"), &json!("operator")), "{way}: {row}");
+        let text = why(&agent, id)["text"].as_str().unwrap().to_owned();
+        assert!(text.contains("by operator alice with") || way == "revoke", "{way}: {text}");
+        if way == "revoke" {
+            ask("DELETE", "/v1/revocations/1", &Value::Null);
+        }
+    }
 }
 
 #[test]
@@ -60,7 +106,7 @@ fn a_row_tells_all_that_was_known() {
         ("reason", json!("operator_close")),
         ("initiator", json!("operator")),
         ("side", Value::Null),
-        ("by", json!("operator")),
+        ("by", json!(me())),
         ("request", json!("close where uid = bob")),
         ("note", json!("too loud")),
         ("wire", items[0]["wire"].clone()),
@@ -72,7 +118,8 @@ fn a_row_tells_all_that_was_known() {
     let report = why(&agent, id);
     assert_eq!((&report["live"], &report["ended"]), (&json!(false), row));
     let text = report["text"].as_str().unwrap();
-    for part in ["closed by operator with `close where uid = bob`", "note: too loud"] {
+    let closed = format!("closed by operator {} with `close where uid = bob`", me());
+    for part in [closed.as_str(), "note: too loud"] {
         assert!(text.contains(part), "{text}");
     }
 }

@@ -68,7 +68,9 @@ fn why_says_it_in_words() {
     for part in [format!("{} of bob on echo from 127.0.0.1:", ids[0]), "note: too loud".to_owned()] {
         assert!(said.contains(&part), "{said}");
     }
-    assert!(said.contains(&format!("closed by operator with `close where conn_id = {}`", ids[0])), "{said}");
+    let me = format!("uid-{}", rustix::process::geteuid().as_raw());
+    let closed = format!("closed by operator {me} with `close where conn_id = {}`", ids[0]);
+    assert!(said.contains(&closed), "{said}");
     let report = own.line(&format!("why {} -o json", ids[1])).ok().json();
     assert_eq!((&report["live"], &report["ended"]["reason"]), (&json!(false), &json!("operator_reset")));
     let live = Peer::connect(agent.only());

@@ -15,7 +15,7 @@ use connctl_api::route::{self, Found};
 use super::error::{Refusal, internal};
 use super::ledger::{self, Call, Ledger};
 use super::who::Caller;
-use crate::base::actor::Actor;
+use crate::base::actor::{Actor, asked_by};
 use crate::ops::Node;
 
 /// Lets a request through to its route, or says why not.
@@ -44,10 +44,13 @@ pub(super) async fn permit(State(node): State<Arc<Node>>, mut request: Request, 
     }
     let ended = match Ledger::of(&node) {
         Some(ledger) => match ledger::body_of(request).await {
-            Ok((request, body)) => tokio::spawn(written(ledger, actor, path, request, body, next)).await,
+            Ok((request, body)) => {
+                let asked = written(ledger, Arc::clone(&actor), path, request, body, next);
+                tokio::spawn(asked_by(actor, asked)).await
+            }
             Err(error) => return refused(error),
         },
-        None => tokio::spawn(next.run(request)).await,
+        None => tokio::spawn(asked_by(actor, next.run(request))).await,
     };
     ended.unwrap_or_else(|error| refused(internal("a change ended badly", &error)))
 }

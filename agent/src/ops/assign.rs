@@ -11,7 +11,7 @@ use connctl_api::id::ConnId;
 use tokio::sync::mpsc;
 
 use super::{Node, list, revoke, show};
-use crate::base::clock;
+use crate::base::{actor, clock};
 use crate::conn::tell::{More, tell};
 use crate::policy::evict;
 use crate::registry::Conn;
@@ -67,7 +67,9 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
         return Err(wrong("tags", format!("connection {id} would have more than {MAX_TAGS} tags")));
     }
     if is_news {
-        let more = More { by: Some(Initiator::Operator.word()), ..More::default() };
+        let by = actor::name();
+        let by = Some(by.as_deref().unwrap_or(Initiator::Operator.word()));
+        let more = More { by, ..More::default() };
         tell(&node.record, EventKind::Identified, &conn, more, clock::now_ms());
         enforce(node, &conn);
     }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::freeze::{self, Entry};
 use super::job::{self, Job};
 use super::{Node, show};
-use crate::base::clock;
+use crate::base::{actor, clock};
 use crate::conn::command::{Command, Outcome};
 use crate::record::Record;
 use crate::record::asked::Asked;
@@ -45,7 +45,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// An operation as an operator means it who says nothing else.
+    /// An operation as an operator means it who says nothing else: the one who asks for what this task does.
     pub fn new(kind: OperationKind) -> Self {
         let grace = Duration::from_millis(DEFAULT_GRACE_MS);
         Self {
@@ -53,7 +53,7 @@ impl Operation {
             side: kind.default_side(),
             is_usual_side: true,
             grace,
-            by: None,
+            by: actor::name(),
             request: None,
             note: None,
             asked: OnceLock::new(),

@@ -27,6 +27,7 @@ use self::scope::Scope;
 use super::params::{Params, decode};
 use super::profile::Profile;
 use super::{address, set};
+use crate::base::actor;
 use crate::control::error::Refusal;
 use crate::control::{App, Stop};
 use crate::ops::{self, Node};
@@ -221,10 +222,10 @@ async fn reject(
         ops::gate::reject(&node, request).await.map_err(Refusal)?;
     }
     if let Some(permit) = permit {
-        tokio::spawn(async move {
+        tokio::spawn(actor::keep(async move {
             close_once_rejecting(node, armed, stop).await;
             drop(permit);
-        });
+        }));
     }
     Ok(empty())
 }

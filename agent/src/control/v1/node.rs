@@ -12,6 +12,7 @@ use connctl_api::reload::ReloadReport;
 use serde_json::{Value, json};
 
 use super::description;
+use crate::base::actor;
 use crate::control::error::{Refusal, internal};
 use crate::control::extract::JsonBody;
 use crate::control::ledger::Began;
@@ -32,7 +33,7 @@ pub(super) async fn drain(
     State(node): State<Arc<Node>>,
     JsonBody(request): JsonBody<DrainRequest>,
 ) -> Result<(Extension<Began>, Json<DrainReport>), Refusal> {
-    let begun = tokio::spawn(async move { ops::drain::drain(&node, request).await }).await;
+    let begun = tokio::spawn(actor::keep(async move { ops::drain::drain(&node, request).await })).await;
     let (listeners, job) = begun.map_err(|error| internal("a drain could not begin", &error))??;
     let report = DrainReport { listeners, job: job.row() };
     Ok((Extension(Began(job)), Json(report)))

@@ -10,6 +10,7 @@ use connctl_api::operation::OperationRequest;
 use connctl_api::plan::{ApplyRequest, PlanPage, PlanRow};
 
 use super::{connections, operations};
+use crate::base::actor;
 use crate::control::Stop;
 use crate::control::error::{Refusal, internal};
 use crate::control::extract::{JsonBody, LargeJsonBody};
@@ -63,7 +64,8 @@ pub(super) async fn apply(
 ) -> Result<Response, Refusal> {
     let detach = request.detach;
     // A task of its own: a client that leaves between the plan's use and the posting must not waste it.
-    let started = tokio::spawn(async move { ops::plan::apply(&node, &plan_id, request).await }).await;
+    let started =
+        tokio::spawn(actor::keep(async move { ops::plan::apply(&node, &plan_id, request).await })).await;
     let started = started.map_err(|error| internal("the plan could not be applied", &error))??;
     Ok(operations::answer(started, detach, stop))
 }

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::answer::{self, Fault};
 use super::body::Fields;
 use super::packet;
+use crate::base::actor;
 use crate::control::facade::profile::Profile;
 use crate::control::facade::set;
 use crate::ops::{self, Node};
@@ -55,12 +56,12 @@ pub(super) async fn kick(State(node): State<Arc<Node>>, request: Request) -> Res
 pub(super) fn close_after_notice(node: &Arc<Node>, conns: Vec<Arc<Conn>>, reason: &str) {
     ops::farewell::say(node, &conns, &packet::disconnect(reason));
     let node = Arc::clone(node);
-    tokio::spawn(async move {
+    tokio::spawn(actor::keep(async move {
         if let Ok(_permit) = NOTICES.try_acquire() {
             tokio::time::sleep(NOTICE).await;
         }
         set::operate(&node, conns, OperationKind::Close, SideChoice::Both, NOTE).await;
-    });
+    }));
 }
 
 /// The connection that a request names; `None` where there is nothing to do and the profile calls it success.
