@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use connctl_api::audit::chain::{Link, hexadecimal};
 use connctl_api::audit::fold::{Filter, Fold};
-use connctl_api::audit::line::{AuditLine, Start, Stop};
-use connctl_api::audit::{AUDIT_ROWS, AuditHead, AuditPage, AuditQuery, AuditRow, MAX_AUDIT_ROWS};
+use connctl_api::audit::line::{Asked, AuditLine, End, Start, Stop};
+use connctl_api::audit::{
+    AUDIT_ROWS, AuditHead, AuditPage, AuditQuery, AuditResult, AuditRow, MAX_AUDIT_ROWS,
+};
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::NodeId;
 use connctl_api::instant::Instant;
@@ -17,7 +19,7 @@ use tokio::sync::Semaphore;
 use super::Node;
 use super::history::since;
 use crate::base::clock;
-use crate::record::audit::{Audit, Opened, Part, parts};
+use crate::record::audit::{Audit, Opened, Part, Place, parts};
 
 /// How many are read for rows at once: each reads whole files.
 static READERS: Semaphore = Semaphore::const_new(2);
@@ -49,6 +51,47 @@ pub fn stopped(audit: &Audit) {
     audit.close();
     let head = audit.head();
     tracing::info!(seq = head.seq, hash = hexadecimal(&head.hash), "the audit ends here");
+}
+
+/// Writes down what is asked by a signal, of which nobody is known, before it is done.
+///
+/// # Errors
+/// It cannot be written, and must be.
+pub async fn asked_by_signal(node: &Node, verb: &str) -> io::Result<Option<Begun>> {
+    let Some(audit) = &node.audit else { return Ok(None) };
+    let asked = Asked { known_by: Some("signal".to_owned()), ..Asked::new(Instant(clock::wall_ms()), verb) };
+    match audit.append(AuditLine::Call(asked)).await {
+        Ok((link, place)) => Ok(Some(Begun { seq: link.seq, place, begun_ms: clock::now_ms() })),
+        Err(error) => {
+            tracing::error!(%error, "the audit cannot be written");
+            let is_required = node.settings.audit.as_ref().is_some_and(|audit| audit.is_required);
+            if is_required { Err(error) } else { Ok(None) }
+        }
+    }
+}
+
+/// What was asked by a signal.
+#[derive(Debug)]
+pub struct Begun {
+    seq: u64,
+    place: Place,
+    begun_ms: u64,
+}
+
+/// Writes down what came of it.
+pub fn ended(node: &Node, begun: Option<Begun>, failed: Option<ErrorCode>) {
+    let (Some(audit), Some(begun)) = (&node.audit, begun) else { return };
+    let end = End {
+        time: Instant(clock::wall_ms()),
+        of: begun.seq,
+        result: if failed.is_some() { AuditResult::Failed } else { AuditResult::Done },
+        status: failed.map_or(200, ErrorCode::status),
+        code: failed.map(|code| code.word().to_owned()),
+        counts: None,
+        job_id: None,
+        elapsed_ms: clock::now_ms().saturating_sub(begun.begun_ms),
+    };
+    audit.tell(AuditLine::End(end), Some(begun.place));
 }
 
 /// What was asked, the latest first.

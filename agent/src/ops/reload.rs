@@ -9,7 +9,7 @@ use connctl_api::event::EventKind;
 use connctl_api::limit::LimitRow;
 use connctl_api::reload::{ReloadOutcome, ReloadReport, ReloadRow};
 
-use super::{Node, events, limit};
+use super::{Node, audit, events, limit};
 use crate::base::manager;
 use crate::config::diff::{differences, taken_over};
 use crate::config::settings::Level;
@@ -107,9 +107,13 @@ fn take_over(node: &Node) -> anyhow::Result<(Vec<ReloadRow>, impl Future<Output 
 
 /// The same for a signal, which has nobody to answer to but the log.
 pub async fn reload_by_signal(node: &Arc<Node>) {
-    if let Err(error) = reload(node).await {
+    // What is wrong is in the log.
+    let Ok(begun) = audit::asked_by_signal(node, "reload").await else { return };
+    let failed = reload(node).await.err();
+    if let Some(error) = &failed {
         tracing::error!(%error, "the configuration was not read again; everything is as it was");
     }
+    audit::ended(node, begun, failed.map(|error| error.code));
 }
 
 /// The limits whose values are others now, be it because the file says so or because what was set is gone.

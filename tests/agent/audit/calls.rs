@@ -129,6 +129,18 @@ fn what_was_under_way_when_the_agent_was_killed_is_interrupted() {
 }
 
 #[test]
+fn a_reload_by_a_signal_is_in_it_and_its_end_too() {
+    let agent = setup("log = 'info'").start();
+    agent.signal(rustix::process::Signal::HUP);
+    let row_of = row(&agent, "reload", "done");
+    assert_eq!((&row_of["known_by"], &row_of["actor"]), (&json!("signal"), &Value::Null), "{row_of}");
+    agent.dir().write("agent.toml", "nonsense = 1\n");
+    agent.signal(rustix::process::Signal::HUP);
+    let failed = until("the second has failed", || rows(&agent, "?verb=reload&result=failed").pop());
+    assert_eq!(failed["code"], "bad_config", "{failed}");
+}
+
+#[test]
 fn rows_can_be_picked_out_and_what_is_wrong_is_named() {
     let agent = setup("").start();
     for _ in 0..3 {

@@ -154,22 +154,8 @@ fn own(seq: u64, verb: &str, time: Instant, said: &impl serde::Serialize) -> Aud
         _ => Map::new(),
     };
     request.remove("time");
-    let asked = Asked {
-        time,
-        actor: None,
-        known_by: Some("agent".to_owned()),
-        role: None,
-        uid: None,
-        pid: request.remove("pid").and_then(|pid| i32::try_from(pid.as_i64()?).ok()),
-        address: None,
-        verb: verb.to_owned(),
-        call: None,
-        selector: None,
-        plan_id: None,
-        job_id: None,
-        note: None,
-        request,
-    };
+    let pid = request.remove("pid").and_then(|pid| i32::try_from(pid.as_i64()?).ok());
+    let asked = Asked { known_by: Some("agent".to_owned()), pid, request, ..Asked::new(time, verb) };
     AuditRow { result: AuditResult::Done, ..row(seq, asked) }
 }
 

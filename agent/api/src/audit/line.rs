@@ -72,6 +72,28 @@ pub struct Asked {
     pub request: Map<String, Value>,
 }
 
+impl Asked {
+    /// Of this verb, by nobody who is known.
+    pub fn new(time: Instant, verb: impl Into<String>) -> Self {
+        Self {
+            time,
+            actor: None,
+            known_by: None,
+            role: None,
+            uid: None,
+            pid: None,
+            address: None,
+            verb: verb.into(),
+            call: None,
+            selector: None,
+            plan_id: None,
+            job_id: None,
+            note: None,
+            request: Map::new(),
+        }
+    }
+}
+
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct End {

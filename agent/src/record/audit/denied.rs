@@ -74,17 +74,7 @@ impl Denials {
 }
 
 fn others(asked: Asked) -> Asked {
-    Asked {
-        actor: None,
-        known_by: None,
-        role: None,
-        uid: None,
-        pid: None,
-        address: None,
-        verb: OTHERS.to_owned(),
-        call: None,
-        ..asked
-    }
+    Asked::new(asked.time, OTHERS)
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub(super) struct AuditFile {
     max_bytes: u64,
     /// More than its whole lines may be in it.
     is_dirty: bool,
+    /// Its last lines may not be on the disk yet.
+    is_behind: bool,
 }
 
 impl AuditFile {
@@ -82,7 +84,17 @@ impl AuditFile {
         // They may be new.
         sync_folder(path)?;
         let bytes = whole as u64;
-        let own = Self { path: path.to_owned(), file, head, bytes, first, last, max_bytes, is_dirty: false };
+        let own = Self {
+            path: path.to_owned(),
+            file,
+            head,
+            bytes,
+            first,
+            last,
+            max_bytes,
+            is_dirty: false,
+            is_behind: false,
+        };
         Ok((own, Opened { torn_bytes, damage }))
     }
 
@@ -91,8 +103,13 @@ impl AuditFile {
         self.last
     }
 
-    /// Writes lines, all of them or none, and returns when they are on the disk.
-    pub(super) fn append<'a>(&mut self, lines: impl Iterator<Item = &'a AuditLine>) -> io::Result<Vec<Link>> {
+    /// Writes lines, all of them or none; where they are to be synced, returns when they and all before them are
+    /// on the disk.
+    pub(super) fn append<'a>(
+        &mut self,
+        lines: impl Iterator<Item = &'a AuditLine>,
+        is_synced: bool,
+    ) -> io::Result<Vec<Link>> {
         if self.is_dirty {
             self.file.set_len(self.bytes)?;
             self.is_dirty = false;
@@ -105,21 +122,45 @@ impl AuditFile {
             last = seal(last, &line.fields(), &mut text);
             links.push(last);
         }
-        if let Err(error) = self.file.write_all_at(&text, self.bytes).and_then(|()| self.file.sync_data()) {
+        let sync = || if is_synced { self.file.sync_data() } else { Ok(()) };
+        if let Err(error) = self.file.write_all_at(&text, self.bytes).and_then(|()| sync()) {
             // Part of it may be there; a line that is told to be missing must not be found later.
             self.is_dirty = self.file.set_len(self.bytes).is_err();
             return Err(error);
         }
         self.bytes += text.len() as u64;
         self.last = last;
-        // It may be behind after a power cut, and never ahead.
-        if let Err(error) = self.head.write_all_at(last.head().as_bytes(), 0) {
-            tracing::warn!(%error, "the head of the audit could not be written");
+        self.is_behind = !is_synced;
+        if is_synced {
+            self.write_head();
         }
         Ok(links)
     }
 
+    /// Returns when all lines are on the disk.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        if self.is_behind {
+            self.file.sync_data()?;
+            self.is_behind = false;
+            self.write_head();
+        }
+        Ok(())
+    }
+
+    /// Whether there are lines that may not be on the disk yet.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    /// After the lines are on the disk: it may be behind after a power cut, and never ahead.
+    fn write_head(&self) {
+        if let Err(error) = self.head.write_all_at(self.last.head().as_bytes(), 0) {
+            tracing::warn!(%error, "the head of the audit could not be written");
+        }
+    }
+
     fn begin_another(&mut self) -> io::Result<()> {
+        self.sync()?;
         let full = numbered(&self.path, self.first);
         if full.try_exists()? {
             // It would be lost. That is no file of this chain, or this chain was cut.
@@ -315,7 +356,7 @@ mod tests {
 
     fn add(file: &mut AuditFile, count: usize) {
         for _ in 0..count {
-            file.append([line()].iter()).unwrap();
+            file.append([line()].iter(), true).unwrap();
         }
     }
 
@@ -369,11 +410,32 @@ mod tests {
         add(&mut file, 1);
         // As a disk that is full: this one cannot be written at all.
         let writable = std::mem::replace(&mut file.file, File::open(directory.path()).unwrap());
-        assert!(file.append([line()].iter()).is_err());
+        assert!(file.append([line()].iter(), true).is_err());
         file.file = writable;
         add(&mut file, 1);
         let report = directory.check();
         assert!(report.ok && report.last_seq == 2, "{report:?}");
+    }
+
+    #[test]
+    fn lines_that_nobody_waits_for_are_there_and_the_head_follows_when_they_are_on_the_disk() {
+        let directory = Directory::new();
+        let (mut file, _) = directory.open();
+        add(&mut file, 1);
+        let before = fs::read(head_of(&directory.path())).unwrap();
+        file.append([line()].iter(), false).unwrap();
+        assert!(file.is_behind() && fs::read(head_of(&directory.path())).unwrap() == before);
+        assert!(directory.check().ok, "as after a crash at this moment");
+        file.sync().unwrap();
+        assert!(!file.is_behind() && fs::read(head_of(&directory.path())).unwrap() != before);
+        let report = directory.check();
+        assert!(report.ok && report.last_seq == 2, "{report:?}");
+        // A full file takes what is behind along.
+        for _ in 0..9 {
+            file.append([line()].iter(), false).unwrap();
+        }
+        file.sync().unwrap();
+        assert!(directory.check().ok && directory.check().files > 1);
     }
 
     #[test]
@@ -391,7 +453,7 @@ mod tests {
         let directory = Directory::new();
         let (mut file, _) = directory.open();
         fs::write(numbered(&directory.path(), 1), "another's").unwrap();
-        let error = (0..9).find_map(|_| file.append([line()].iter()).err()).unwrap();
+        let error = (0..9).find_map(|_| file.append([line()].iter(), true).err()).unwrap();
         assert_eq!(error.kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read(numbered(&directory.path(), 1)).unwrap(), b"another's");
     }

@@ -30,6 +30,8 @@ const MAX_BATCH: usize = 256;
 /// Lines that could not be written, are kept and written with the next: what came of changes that were
 /// carried out.
 const MAX_OWED: usize = 4_096;
+/// Within this time, what came of a change is on the disk: with the line of the next change, if there is one.
+const SYNC_WITHIN: Duration = Duration::from_millis(20);
 /// How often the thread looks whether refusals are to be summed up.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
@@ -167,13 +169,22 @@ struct Writer {
 impl Writer {
     fn run(mut self, orders: &Receiver<Order>) {
         loop {
-            let first = orders.recv_timeout(LOOK_EVERY);
+            let wait = if self.file.is_behind() { SYNC_WITHIN } else { LOOK_EVERY };
+            let first = orders.recv_timeout(wait);
+            if first.is_err()
+                && let Err(error) = self.file.sync()
+            {
+                tracing::error!(%error, "the end of a change may be lost in the audit");
+            }
             let is_end = matches!(first, Err(RecvTimeoutError::Disconnected));
             let batch = first.into_iter().chain(orders.try_iter()).take(MAX_BATCH).collect();
             let denials = lock(&self.state.denials).due(clock::now_ms(), false);
             self.owe(denials.into_iter().map(AuditLine::Denied));
             self.write(batch);
             if is_end {
+                if let Err(error) = self.file.sync() {
+                    tracing::error!(%error, "the end of the audit may be lost");
+                }
                 if !self.owed.is_empty() {
                     tracing::error!(lines = self.owed.len(), "the end of the audit could not be written");
                 }
@@ -201,7 +212,9 @@ impl Writer {
             return;
         }
         let owed = self.owed.len();
-        match self.file.append(self.owed.iter().chain(&lines)) {
+        // Nobody waits for what has happened.
+        let is_synced = !waiting.is_empty();
+        match self.file.append(self.owed.iter().chain(&lines), is_synced) {
             Ok(links) => {
                 self.owed.clear();
                 *lock(&self.state.head) = self.file.last();
