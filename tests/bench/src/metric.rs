@@ -70,6 +70,7 @@ metrics! {
     PAIR_1000       "memory.pair1000"   "own memory per idle pair, 1000 held"          "B"       Less;
     PAIR_8000       "memory.pair8000"   "own memory per idle pair, 8000 held"          "B"       Less;
     LIST            "list.api"          "list 8000, complete answer of the control socket" "ms"  Less;
+    LIST_SELECTED   "listwhere.api"     "list 8000 by an expression, beside complete lists" "ms" Less;
     LIST_PROGRAM    "listcli.table"     "list 8000, whole process"                     "ms"      Less;
     LIST_LINES      "listcli.jsonl"     "list 8000, whole process, JSON lines"         "ms"      Less;
     QUERY           "query.cli"         "query about one connection, whole process"    "ms"      Less;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::{Case, HELD, Readings, Setup, Stage};
-use crate::control::{self, commands};
+use crate::control::{self, Control, commands};
 use crate::measure::program::{Runs, Starter};
 use crate::measure::statistics::Spread;
 use crate::metric::{self, Metric};
@@ -20,6 +20,12 @@ pub(super) static API: Case = Case {
     who: &[Who::Haproxy1, Who::Redis, Who::Connctl1],
     run: api,
 };
+pub(super) static SELECTED: Case = Case {
+    name: "listwhere",
+    metrics: &[&metric::LIST_SELECTED],
+    who: &[Who::Haproxy1, Who::Redis, Who::Connctl1],
+    run: selected,
+};
 /// ss has one form of output, so the same runs stand in both rows.
 pub(super) static PROGRAM: Case = Case {
     name: "listcli",
@@ -32,20 +38,33 @@ pub(super) static ONE: Case =
     Case { name: "query", metrics: &[&metric::QUERY], who: &[Who::Redis, Who::Connctl1], run: one };
 
 fn api(setup: &Setup, who: Who) -> Result<Readings> {
+    asked(setup, who, &metric::LIST, |control, answer| control.list(answer))
+}
+
+fn selected(setup: &Setup, who: Who) -> Result<Readings> {
+    asked(setup, who, &metric::LIST_SELECTED, |control, answer| control.select(answer))
+}
+
+fn asked(
+    setup: &Setup,
+    who: Who,
+    metric: &'static Metric,
+    ask: fn(&dyn Control, &mut Vec<u8>) -> Result<()>,
+) -> Result<Readings> {
     let stage = setup.start_held(who)?;
     let control = control::of(who, stage.proxy.control()?)?;
     let mut answer = Vec::new();
     // Once before, for the pages of the buffer.
-    control.list(&mut answer)?;
+    ask(control.as_ref(), &mut answer)?;
     let mut ms = Vec::new();
     for _ in 0..setup.repeats {
         let start = Instant::now();
-        control.list(&mut answer)?;
+        ask(control.as_ref(), &mut answer)?;
         ms.push(start.elapsed().as_secs_f64() * 1000.0);
         let rows = control.rows(&answer)?.len();
         ensure!(rows == HELD, "a list of {rows} rows, expected {HELD}");
     }
-    Ok(vec![(&metric::LIST, median(&ms)?)])
+    Ok(vec![(metric, median(&ms)?)])
 }
 
 fn program(setup: &Setup, who: Who) -> Result<Readings> {

@@ -96,6 +96,7 @@ pub(crate) static ALL: &[&Case] = &[
     &connections::RATE,
     &memory::HELD_PAIRS,
     &list::API,
+    &list::SELECTED,
     &list::PROGRAM,
     &list::ONE,
     &close::ALL,

@@ -12,6 +12,9 @@ use super::{Control, Pending, Row, receive, send};
 
 /// Lists every connection, one JSON line each.
 const LIST: &str = "/v1/connections?stream=true";
+/// The same with a test that each of them passes: `idle < 1h and not uid ~ "^x" and bytes < 1TiB`.
+const SELECT: &str = "/v1/connections?stream=true&\
+    where=idle%20%3C%201h%20and%20not%20uid%20~%20%22%5Ex%22%20and%20bytes%20%3C%201TiB";
 /// Takes an operation; answers a line for each connection as it ends, and a summary.
 const OPERATIONS: &str = "/v1/operations";
 
@@ -103,6 +106,10 @@ fn done(stream: UnixStream) -> Result<()> {
 impl Control for Connctl {
     fn list(&self, answer: &mut Vec<u8>) -> Result<()> {
         receive(send(&self.path, &get(LIST))?, answer)
+    }
+
+    fn select(&self, answer: &mut Vec<u8>) -> Result<()> {
+        receive(send(&self.path, &get(SELECT))?, answer)
     }
 
     fn rows(&self, answer: &[u8]) -> Result<Vec<Row>> {

@@ -29,6 +29,11 @@ pub(crate) trait Control: Send + Sync {
     /// caller's, so that a repetition is not charged for fresh pages.
     fn list(&self, answer: &mut Vec<u8>) -> Result<()>;
 
+    /// The same where each connection is looked at before it is listed. Who cannot do that lists.
+    fn select(&self, answer: &mut Vec<u8>) -> Result<()> {
+        self.list(answer)
+    }
+
     /// The rows of a list, without the control connections.
     fn rows(&self, answer: &[u8]) -> Result<Vec<Row>>;
 

@@ -77,6 +77,8 @@ static GOALS: &[Goal] = &[
     at_most(&metric::PAIR_8000, Who::Haproxy1, 0.60),
     at_most(&metric::LIST, Who::Haproxy1, 0.25),
     at_most(&metric::LIST, Who::Redis, 0.5),
+    at_most(&metric::LIST_SELECTED, Who::Haproxy1, 0.5),
+    at_most(&metric::LIST_SELECTED, Who::Redis, 1.0),
     at_most(&metric::LIST_PROGRAM, Who::Ss, 0.35),
     at_most(&metric::LIST_LINES, Who::Ss, 0.35),
     at_most(&metric::QUERY, Who::Redis, 0.6),
