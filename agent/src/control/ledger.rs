@@ -21,7 +21,7 @@ use connctl_api::route;
 use hyper::body::{Frame, SizeHint};
 use serde_json::{Map, Value};
 
-use super::extract::{LARGE_BODY_BYTES, read};
+use super::extract::{LARGE_BODY_BYTES, SMALL_BODY_BYTES, read};
 use super::guard::Transport;
 use crate::base::actor::{Actor, Peer};
 use crate::base::clock;
@@ -152,13 +152,14 @@ impl Ledger {
     }
 }
 
-/// The whole body of a change, which is read before it is written down.
+/// The whole body of a change, which is read before it is written down, within the limit of its route.
 ///
 /// # Errors
 /// It is too large, too slow, or breaks off.
-pub(super) async fn body_of(request: Request) -> Result<(Request, Bytes), ApiError> {
+pub(super) async fn body_of(request: Request, path: &str) -> Result<(Request, Bytes), ApiError> {
+    let limit = if path == route::OPERATIONS { LARGE_BODY_BYTES } else { SMALL_BODY_BYTES };
     let (parts, body) = request.into_parts();
-    let bytes = Bytes::from(read(Request::from_parts(parts.clone(), body), LARGE_BODY_BYTES).await?);
+    let bytes = Bytes::from(read(Request::from_parts(parts.clone(), body), limit).await?);
     Ok((Request::from_parts(parts, Body::from(bytes.clone())), bytes))
 }
 

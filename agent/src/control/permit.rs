@@ -43,7 +43,7 @@ pub(super) async fn permit(State(node): State<Arc<Node>>, mut request: Request, 
         return next.run(request).await;
     }
     let ended = match Ledger::of(&node) {
-        Some(ledger) => match ledger::body_of(request).await {
+        Some(ledger) => match ledger::body_of(request, &path).await {
             Ok((request, body)) => {
                 let asked = written(ledger, Arc::clone(&actor), path, request, body, next);
                 tokio::spawn(asked_by(actor, asked)).await
