@@ -113,6 +113,7 @@ pub struct Conn {
     thread: u16,
     state: AtomicU8,
     is_doomed: AtomicBool,
+    has_given_place: AtomicBool,
     labels: Mutex<Labels>,
 }
 
@@ -155,6 +156,7 @@ impl Conn {
             thread: birth.thread,
             state: AtomicU8::new(State::Opening as u8),
             is_doomed: AtomicBool::new(false),
+            has_given_place: AtomicBool::new(false),
             labels: Mutex::default(),
         }
     }
@@ -267,6 +269,16 @@ impl Conn {
     /// Chosen to go: no limit counts it any more. Whoever calls this ends it, too.
     pub fn doom(&self) {
         self.is_doomed.store(true, Ordering::Relaxed);
+    }
+
+    /// Its place under the limits has been given back, a moment after it left the registry.
+    pub fn note_given_place(&self) {
+        self.has_given_place.store(true, Ordering::Release);
+    }
+
+    /// Whether its place under the limits is free for another.
+    pub fn has_given_place(&self) -> bool {
+        self.has_given_place.load(Ordering::Acquire)
     }
 
     /// The relay thread that owns it.

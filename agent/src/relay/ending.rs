@@ -213,6 +213,7 @@ fn leave(pair: &mut Pair, slot: u32, mut work: Work, context: &mut Context) {
     finish(&shared.registry, &shared.stats, &shared.record, &pair.conn, &ending, context.now_ms);
     shared.descriptors.give(usize::from(pair.descriptors()));
     pair.ticket = None;
+    pair.conn.note_given_place();
     context.retire(pair, slot);
     for waiter in std::mem::take(&mut work.waiters) {
         let wire = Some(work.wire(waiter.side));

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use connctl_api::end::{Initiator, Reason};
 use connctl_api::id::ConnId;
@@ -15,6 +16,7 @@ use crate::config::OnOver;
 use crate::net::close;
 use crate::policy::admission::{Over, Ticket};
 use crate::policy::evict;
+use crate::registry::Conn;
 
 /// How often newcomers that wait for a place are looked after, in milliseconds. None waits for long: an
 /// ending has a grace.
@@ -39,7 +41,7 @@ pub(super) struct Waiting {
     /// The limit that it waits for.
     over: Over,
     /// Who makes room for it.
-    victim: Option<ConnId>,
+    victim: Option<Arc<Conn>>,
 }
 
 impl Porter {
@@ -74,7 +76,12 @@ impl Porter {
     /// Lets in who has a place now, and makes room for the others. Who got the place that another one's
     /// victim left hands its own victim on: as many go as come, and no more.
     pub(super) fn serve_waiting(&mut self) {
-        let mut taken: HashSet<_> = self.waiting.iter().filter_map(|waiting| waiting.victim).collect();
+        let victims = || self.waiting.iter().filter_map(|waiting| waiting.victim.as_ref());
+        let mut taken: HashSet<_> = victims().map(|victim| victim.id()).collect();
+        // Those whose places could be had in this round. Whoever gives one back from now on is still to make
+        // room in the next, and so is who has left the registry and keeps its place for a moment.
+        let gone: HashSet<_> =
+            victims().filter(|victim| victim.has_given_place()).map(|victim| victim.id()).collect();
         let (mut left, mut spare) = (Vec::new(), Vec::new());
         for waiting in std::mem::take(&mut self.waiting) {
             let Waiting { newcomer, over, victim } = waiting;
@@ -92,16 +99,16 @@ impl Porter {
             }
             spare.extend(victim.map(|victim| (over, victim)));
         }
-        spare.retain(|(_, victim)| self.inside.registry.get(*victim).is_some());
+        spare.retain(|(_, victim)| !gone.contains(&victim.id()));
         for (mut waiting, before) in left {
-            let is_live = waiting.victim.is_some_and(|id| self.inside.registry.get(id).is_some());
-            if waiting.over != before || !is_live {
+            let is_awaited = waiting.victim.as_ref().is_some_and(|victim| !gone.contains(&victim.id()));
+            if waiting.over != before || !is_awaited {
                 let inherited = spare.iter().position(|(over, _)| *over == waiting.over);
                 waiting.victim = match inherited {
                     Some(at) => Some(spare.swap_remove(at).1),
                     None => self.make_room(waiting.over, waiting.newcomer.index, &taken),
                 };
-                taken.extend(waiting.victim);
+                taken.extend(waiting.victim.as_ref().map(|victim| victim.id()));
             }
             self.waiting.push_back(waiting);
         }
@@ -131,17 +138,17 @@ impl Porter {
 
     /// Ends the connection that has to go, and tells which. There may be none to choose from for a moment:
     /// the places are taken, and the records are on their way.
-    fn make_room(&self, over: Over, index: usize, taken: &HashSet<ConnId>) -> Option<ConnId> {
+    fn make_room(&self, over: Over, index: usize, taken: &HashSet<ConnId>) -> Option<Arc<Conn>> {
         let mut conns = evict::counted(&self.inside.registry, over);
         conns.retain(|conn| !taken.contains(&conn.id()));
         evict::sort(&mut conns, self.rule(index), clock::now_ms());
-        let victim = conns.first()?;
+        let victim = conns.into_iter().next()?;
         victim.doom();
         // The place itself tells when it is free, so nobody listens for the answer.
         let (replies, _) = mpsc::channel(1);
         let target = vec![(victim.slot(), victim.id())];
         self.inside.pool.operate(victim.thread(), target, evict::command(Reason::Evicted), replies);
-        Some(victim.id())
+        Some(victim)
     }
 
     pub(super) fn turn_away(&mut self, newcomer: Newcomer, reason: Reason) {
