@@ -247,10 +247,13 @@ impl Agent {
         self.waits(limit)
     }
 
-    /// Waits for its end; gives its exit code.
+    /// Waits for its end, after which its log is whole; gives its exit code.
     #[track_caller]
     pub(crate) fn waits(&mut self, limit: Duration) -> Option<i32> {
-        self.process.wait(limit).code()
+        let code = self.process.wait(limit).code();
+        // Whoever reads its log holds it too, until it is whole.
+        until("the log is read to its end", || (Arc::strong_count(&self.log) == 1).then_some(()));
+        code
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
