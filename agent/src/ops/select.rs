@@ -1,6 +1,8 @@
 //! From a selector to connections: the best index first, then the whole test, outside all locks but the
 //! record's own.
 
+use std::cell::OnceCell;
+use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard};
 
 use connctl_api::conn::{SideDetail, Sides, TcpFacts};
@@ -80,20 +82,29 @@ fn indexed(seen: &Seen, selector: &Selector) -> Option<Vec<Arc<Conn>>> {
 /// A connection as a selector and a sort key see it, at one moment.
 pub struct View<'a> {
     conn: &'a Conn,
-    labels: MutexGuard<'a, Labels>,
-    client: Option<std::net::SocketAddr>,
-    upstream: Option<std::net::SocketAddr>,
+    /// Taken when first asked for: most of what is asked lies outside the lock.
+    labels: OnceCell<MutexGuard<'a, Labels>>,
     node_id: NodeId,
     now_ms: u64,
     sides: Option<&'a Sides>,
 }
 
 impl<'a> View<'a> {
-    /// Holds the record's labels: make it, ask it, drop it.
-    pub fn new(conn: &'a Conn, node_id: NodeId, now_ms: u64, sides: Option<&'a Sides>) -> Self {
-        let labels = conn.labels();
-        let (client, upstream) = (conn.client_of(&labels), labels.upstream());
-        Self { conn, labels, client, upstream, node_id, now_ms, sides }
+    /// May hold the record's labels: make it, ask it, drop it.
+    pub const fn new(conn: &'a Conn, node_id: NodeId, now_ms: u64, sides: Option<&'a Sides>) -> Self {
+        Self { conn, labels: OnceCell::new(), node_id, now_ms, sides }
+    }
+
+    fn labels(&self) -> &Labels {
+        self.labels.get_or_init(|| self.conn.labels())
+    }
+
+    fn client(&self) -> Option<SocketAddr> {
+        self.conn.client_of(self.labels())
+    }
+
+    fn upstream(&self) -> Option<SocketAddr> {
+        self.labels().upstream()
     }
 
     fn detail(&self, side: connctl_api::conn::Side) -> Option<&'a SideDetail> {
@@ -176,22 +187,22 @@ impl Subject for View<'_> {
         match field {
             Field::ConnId => Value::Int(conn.id().get()),
             Field::NodeId => Value::Int(self.node_id.get()),
-            Field::Uid => self.labels.uid.as_deref().map_or(Value::Missing, Value::Text),
-            Field::Device => self.labels.device.as_deref().map_or(Value::Missing, Value::Text),
-            Field::Identified => Value::Bool(self.labels.uid.is_some()),
+            Field::Uid => self.labels().uid.as_deref().map_or(Value::Missing, Value::Text),
+            Field::Device => self.labels().device.as_deref().map_or(Value::Missing, Value::Text),
+            Field::Identified => Value::Bool(self.labels().uid.is_some()),
             Field::Listener => conn.listener().map_or(Value::Missing, Value::Text),
             Field::Mode => Value::Text(conn.origin().mode.word()),
             Field::State => Value::Text(conn.state().word()),
-            Field::Ip => self.client.map_or(Value::Missing, |client| Value::Ip(client.ip())),
-            Field::Port => self.client.map_or(Value::Missing, |client| Value::Int(client.port().into())),
-            Field::Client => self.client.map_or(Value::Missing, Value::Address),
+            Field::Ip => self.client().map_or(Value::Missing, |client| Value::Ip(client.ip())),
+            Field::Port => self.client().map_or(Value::Missing, |client| Value::Int(client.port().into())),
+            Field::Client => self.client().map_or(Value::Missing, Value::Address),
             Field::Local => Value::Address(conn.local()),
             Field::LocalIp => Value::Ip(conn.local().ip()),
             Field::LocalPort => Value::Int(conn.local().port().into()),
-            Field::Upstream => self.upstream.map_or(Value::Missing, Value::Address),
-            Field::UpstreamIp => self.upstream.map_or(Value::Missing, |address| Value::Ip(address.ip())),
+            Field::Upstream => self.upstream().map_or(Value::Missing, Value::Address),
+            Field::UpstreamIp => self.upstream().map_or(Value::Missing, |address| Value::Ip(address.ip())),
             Field::UpstreamPort => {
-                self.upstream.map_or(Value::Missing, |address| Value::Int(address.port().into()))
+                self.upstream().map_or(Value::Missing, |address| Value::Int(address.port().into()))
             }
             Field::OpenedAt => Value::Time(conn.opened_wall_ms()),
             Field::Age => Value::Duration(conn.age_ms(self.now_ms) * 1000),
@@ -208,7 +219,7 @@ impl Subject for View<'_> {
     }
 
     fn tag(&self, key: &str) -> Option<&str> {
-        self.labels.tags.as_deref()?.get(key).map(String::as_str)
+        self.labels().tags.as_deref()?.get(key).map(String::as_str)
     }
 }
 

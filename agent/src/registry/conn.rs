@@ -291,6 +291,13 @@ impl Conn {
         self.slot.load(Ordering::Relaxed)
     }
 
+    /// Makes the processor bring all of it near. Loads that nothing waits for are under way side by side, where a
+    /// count of references or a lock on memory that is far away would each wait for its own.
+    pub fn fetch(&self) {
+        let far_apart = (self.peer.port(), Arc::as_ptr(&self.origin), self.to_upstream_bytes());
+        std::hint::black_box((far_apart, self.labels.is_poisoned(), self.slot()));
+    }
+
     /// Who it belongs to. Hold the guard briefly, and never across an await.
     pub fn labels(&self) -> MutexGuard<'_, Labels> {
         self.labels.lock().unwrap_or_else(PoisonError::into_inner)

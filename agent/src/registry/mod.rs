@@ -169,9 +169,9 @@ impl Registry {
             for (shard, next) in self.shards.iter().zip(&mut next).filter(|(_, next)| **next <= last) {
                 let before = some.len();
                 let table = locked(shard);
-                some.extend(
-                    table.range(*next..=last).take(AT_A_TIME).map(|(id, conn)| (*id, Arc::clone(conn))),
-                );
+                let some_more = || table.range(*next..=last).take(AT_A_TIME);
+                some_more().for_each(|(_, conn)| conn.fetch());
+                some.extend(some_more().map(|(id, conn)| (*id, Arc::clone(conn))));
                 drop(table);
                 let taken: &[(u64, Arc<Conn>)] = some.get(before..).unwrap_or_default();
                 *next = taken.last().map_or(u64::MAX, |(id, _)| id + 1);
