@@ -80,6 +80,34 @@ metrics! {
     STALL_IDLE      "stall.idle"        "relay p99, 2000/s, 8000 held, nobody lists"   "us"      Less;
     STALL_LISTED    "stall.listed"      "relay p99, 2000/s, 8000 held, list in a loop" "us"      Less;
     STALL_TIMES     "stall.times"       "relay p99 while listing, against nobody lists" "x"      Less;
+    BESIDE_ALONE "beside.alone"
+        "redis-benchmark p99, alone" "us" Less;
+    BESIDE_LIST "beside.list"
+        "redis-benchmark p99, beside `connctl list`" "us" Less;
+    BESIDE_PROCESS "beside.process"
+        "redis-benchmark p99, beside a loop without agent" "us" Less;
+    BESIDE_SPARE_LIST "beside.sparelist"
+        "redis-benchmark p99, beside `connctl list` on spare CPU" "us" Less;
+    BESIDE_SPARE_REQUEST "beside.sparerequest"
+        "redis-benchmark p99, beside list requests on spare CPU" "us" Less;
+    BESIDE_LISTS "beside.lists"
+        "beside it: `connctl list`" "1/s" More;
+    BESIDE_PROCESSES "beside.processes"
+        "beside it: commands without agent" "1/s" More;
+    BESIDE_SPARE_LISTS "beside.sparelists"
+        "beside it: `connctl list` on spare CPU" "1/s" More;
+    BESIDE_SPARE_REQUESTS "beside.sparerequests"
+        "beside it: list requests on spare CPU" "1/s" More;
+    BESIDE_LIST_TIMES "beside.listtimes"
+        "p99 beside `connctl list`, against alone" "x" Less;
+    BESIDE_PROCESS_TIMES "beside.processtimes"
+        "p99 beside a loop without agent, against alone" "x" Less;
+    BESIDE_LIST_OVER_PROCESS "beside.listoverprocess"
+        "p99 beside `connctl list`, against a loop without agent" "x" Less;
+    BESIDE_SPARE_LIST_TIMES "beside.sparelisttimes"
+        "p99 beside `connctl list` on spare CPU, against alone" "x" Less;
+    BESIDE_SPARE_REQUEST_TIMES "beside.sparerequesttimes"
+        "p99 beside list requests on spare CPU, against alone" "x" Less;
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::{Case, Readings, Setup};
-use crate::control::{self, commands};
+use crate::control;
+use crate::control::connctl::commands;
 use crate::load::held;
 use crate::measure::program::Starter;
 use crate::measure::statistics::Spread;

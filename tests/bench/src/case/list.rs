@@ -5,7 +5,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::{Case, HELD, Readings, Setup, Stage};
-use crate::control::{self, Control, commands};
+use crate::control::connctl::commands;
+use crate::control::{self, Control};
 use crate::measure::program::{Runs, Starter};
 use crate::measure::statistics::Spread;
 use crate::metric::{self, Metric};

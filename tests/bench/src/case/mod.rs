@@ -1,5 +1,6 @@
 //! The cases: what is started, loaded and read for each row of the result.
 
+mod beside;
 mod bulk;
 mod close;
 mod connections;
@@ -103,6 +104,7 @@ pub(crate) static ALL: &[&Case] = &[
     &close::ALL_BY_COMMAND,
     &close::ONE,
     &stall::WHILE_LISTING,
+    &beside::LISTING,
 ];
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! connctl's control API, and the command lines of its operator tool. Every path and flag that the benchmark
 //! knows of them stands here.
 
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -17,6 +18,11 @@ const SELECT: &str = "/v1/connections?stream=true&\
     where=idle%20%3C%201h%20and%20not%20uid%20~%20%22%5Ex%22%20and%20bytes%20%3C%201TiB";
 /// Takes an operation; answers a line for each connection as it ends, and a summary.
 const OPERATIONS: &str = "/v1/operations";
+
+/// One page of connections: all of them, where there are no more than a page has.
+const PAGE: &str = "/v1/connections";
+/// The exit code of a command that finds no agent.
+pub(crate) const NO_AGENT: i32 = 5;
 
 /// The body of an operation on one connection.
 fn close_one_body(id: &str) -> Result<serde_json::Value> {
@@ -53,6 +59,52 @@ pub(crate) mod commands {
     pub(crate) fn remove_all(control: &Path) -> Vec<String> {
         with_agent(control, &["remove", "--all", "--yes", "--max", "100000"])
     }
+}
+
+/// A connection to the control socket that is kept for many requests.
+pub(crate) struct Kept {
+    stream: UnixStream,
+    answer: Vec<u8>,
+}
+
+/// The part of a page that the benchmark reads.
+#[derive(Deserialize)]
+struct Page {
+    matched: usize,
+}
+
+impl Kept {
+    pub(crate) fn connect(path: &Path) -> Result<Self> {
+        Ok(Self { stream: send(path, "")?, answer: Vec::new() })
+    }
+
+    /// Asks for a page, and says how many connections there are.
+    pub(crate) fn page(&mut self) -> Result<usize> {
+        self.stream.write_all(format!("GET {PAGE} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())?;
+        self.answer.clear();
+        let mut part = [0; 16 * 1024];
+        loop {
+            let count = self.stream.read(&mut part)?;
+            ensure!(count > 0, "the agent closed a kept connection");
+            self.answer.extend_from_slice(&part[..count]);
+            if self.answer.len() >= whole_length(&self.answer)?.unwrap_or(usize::MAX) {
+                let Page { matched } = serde_json::from_slice(body_of(&self.answer)?)?;
+                return Ok(matched);
+            }
+        }
+    }
+}
+
+/// How long an answer will be, head and body; nothing while its head is not complete.
+fn whole_length(answer: &[u8]) -> Result<Option<usize>> {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut head = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(length) = head.parse(answer).context("not an HTTP answer")? else {
+        return Ok(None);
+    };
+    let body = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let body = body.and_then(|header| std::str::from_utf8(header.value).ok()?.parse::<usize>().ok());
+    Ok(Some(length + body.context("an answer without a length")?))
 }
 
 pub(super) struct Connctl {

@@ -1,6 +1,6 @@
 //! What an operator asks of each system: list, close one, close all.
 
-mod connctl;
+pub(crate) mod connctl;
 mod haproxy;
 mod redis;
 
@@ -13,8 +13,6 @@ use anyhow::{Context, Result, bail};
 
 use crate::load::STUCK;
 use crate::proxy::Who;
-
-pub(crate) use self::connctl::commands;
 
 /// A connection as a list shows it.
 pub(crate) struct Row {

@@ -5,4 +5,5 @@ pub(crate) mod cpu;
 pub(crate) mod latency;
 pub(crate) mod memory;
 pub(crate) mod program;
+pub(crate) mod spare;
 pub(crate) mod statistics;

@@ -8,17 +8,21 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
 /// The hidden subcommand that this process is started with.
 pub(crate) const SUBCOMMAND: &str = "starter";
 
-/// Run this program so many times.
+/// Run this program so many times, or until the next line comes.
 #[derive(Serialize, Deserialize)]
 struct Order {
     program: String,
     arguments: Vec<String>,
-    times: usize,
+    times: Option<usize>,
+    /// The exit code of a run that went well.
+    code: i32,
 }
 
 /// How the runs went.
@@ -26,7 +30,7 @@ struct Order {
 pub(crate) struct Runs {
     /// Milliseconds of each run.
     pub(crate) ms: Vec<f64>,
-    /// Lines that the last run printed.
+    /// The fewest lines that a run printed.
     pub(crate) lines: usize,
     error: Option<String>,
 }
@@ -59,8 +63,27 @@ impl Starter {
 
     /// Gives the order and returns at once.
     pub(crate) fn begin(&mut self, program: &str, arguments: Vec<String>, times: usize) -> Result<()> {
-        let order = Order { program: program.to_owned(), arguments, times };
-        writeln!(self.orders, "{}", serde_json::to_string(&order)?).context("the starter ended")
+        self.order(&Order { program: program.to_owned(), arguments, times: Some(times), code: 0 })
+    }
+
+    /// Runs `program` without a pause until [`Starter::stop`]; each run ends with `code`.
+    pub(crate) fn repeat(&mut self, program: &str, arguments: Vec<String>, code: i32) -> Result<()> {
+        self.order(&Order { program: program.to_owned(), arguments, times: None, code })
+    }
+
+    /// Ends what [`Starter::repeat`] began, after the run that is under way.
+    pub(crate) fn stop(&mut self) -> Result<Runs> {
+        writeln!(self.orders).context("the starter ended")?;
+        self.finish()
+    }
+
+    /// The process that all of it runs below.
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    fn order(&mut self, order: &Order) -> Result<()> {
+        writeln!(self.orders, "{}", serde_json::to_string(order)?).context("the starter ended")
     }
 
     /// Waits for what [`Starter::begin`] began.
@@ -86,24 +109,37 @@ impl Drop for Starter {
 pub(crate) fn serve() -> Result<()> {
     let mut output = Vec::new();
     for line in io::stdin().lines() {
-        let order: Order = serde_json::from_str(&line?)?;
+        let line = line?;
+        // What ended a loop, if it had not ended by a failure before.
+        if line.is_empty() {
+            continue;
+        }
+        let order: Order = serde_json::from_str(&line)?;
         let runs = order.carry_out(&mut output);
         writeln!(io::stdout(), "{}", serde_json::to_string(&runs)?)?;
     }
     Ok(())
 }
 
+/// A line waits on stdin, or nobody is there any more. The order was the last line that was read, so nothing of
+/// stdin is in its buffer.
+fn is_told_to_stop() -> bool {
+    let stdin = io::stdin();
+    let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
+    !matches!(poll(&mut ready, Some(&Timespec::default())), Ok(0))
+}
+
 impl Order {
     fn carry_out(&self, output: &mut Vec<u8>) -> Runs {
-        let mut runs = Runs { ms: Vec::new(), lines: 0, error: None };
-        for _ in 0..self.times {
+        let mut runs = Runs { ms: Vec::new(), lines: usize::MAX, error: None };
+        while self.times.map_or_else(|| !is_told_to_stop(), |times| runs.ms.len() < times) {
             let start = Instant::now();
             if let Err(error) = self.once(output) {
                 runs.error = Some(format!("{error:#}"));
                 break;
             }
             runs.ms.push(start.elapsed().as_secs_f64() * 1000.0);
-            runs.lines = output.split(|&byte| byte == b'\n').count() - 1;
+            runs.lines = runs.lines.min(output.split(|&byte| byte == b'\n').count() - 1);
         }
         runs
     }
@@ -121,7 +157,7 @@ impl Order {
             stdout.read_to_end(output)?;
         }
         let status = child.wait()?;
-        if !status.success() {
+        if status.code() != Some(self.code) {
             let mut said = String::new();
             // What it said on stderr fits in the pipe, so nothing is lost by reading it this late.
             if let Some(mut stderr) = child.stderr.take() {

@@ -60,6 +60,11 @@ const fn at_most(metric: &'static Metric, against: Who, limit: f64) -> Goal {
     Goal { metric, against: Some(against), relation: Relation::AtMost, limit, none: None }
 }
 
+/// For a metric that is a ratio already.
+const fn of_itself(metric: &'static Metric, limit: f64) -> Goal {
+    Goal { metric, against: None, relation: Relation::AtMost, limit, none: None }
+}
+
 static GOALS: &[Goal] = &[
     at_least(&metric::PULL1_RATE, Who::Haproxy1t, 0.95),
     at_least(&metric::PULL1_RATE, Who::Haproxy1, 1.7),
@@ -83,7 +88,11 @@ static GOALS: &[Goal] = &[
     at_most(&metric::LIST_LINES, Who::Ss, 0.35),
     at_most(&metric::QUERY, Who::Redis, 0.6),
     at_most(&metric::CLOSE_ALL, Who::Haproxy1, 0.65),
-    Goal { metric: &metric::STALL_TIMES, against: None, relation: Relation::AtMost, limit: 3.0, none: None },
+    of_itself(&metric::STALL_TIMES, 3.0),
+    of_itself(&metric::BESIDE_LIST_TIMES, 1.1),
+    of_itself(&metric::BESIDE_LIST_OVER_PROCESS, 1.1),
+    of_itself(&metric::BESIDE_SPARE_LIST_TIMES, 1.1),
+    of_itself(&metric::BESIDE_SPARE_REQUEST_TIMES, 1.1),
 ];
 
 /// Judges every goal by the results. A repetition that failed means that the goal is not met.
