@@ -101,6 +101,25 @@ fn a_stream_is_one_row_a_line() {
 }
 
 #[test]
+fn a_short_stream_comes_in_one_piece_and_a_long_one_in_chunks_without_a_row_lost_between() {
+    let (agent, _clients, ids) = with_clients(600);
+    let length_and_ids = |query: &str| {
+        let answer = agent.http().get(&format!("/v1/connections?stream=true&{query}")).is(200);
+        assert_eq!(answer.header("content-type"), Some("application/jsonl"));
+        let length = answer.header("content-length").map(str::to_owned);
+        let rows = answer.json_lines();
+        (length, rows.iter().map(|row| row["conn_id"].as_u64().unwrap()).collect::<Vec<_>>())
+    };
+    // About 300 bytes each, and 64 KiB a chunk.
+    for limit in [0, 1, 100, 200, 210, 220, 230, 240, 400, 440, 480, 599, 600] {
+        let (length, listed) = length_and_ids(&format!("limit={limit}"));
+        assert_eq!(listed, ids[..limit]);
+        assert!(length.is_some() || limit > 100, "{limit}");
+        assert!(length.is_none() || limit < 400, "{limit}");
+    }
+}
+
+#[test]
 fn sorting_and_selecting_go_together() {
     let (agent, clients, ids) = with_clients(4);
     for (client, uid) in clients.iter().zip(["b", "a", "b", "c"]) {

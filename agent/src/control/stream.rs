@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 /// Lines are gathered up to this many bytes before the writer waits for the client.
-const CHUNK_BYTES: usize = 64 * 1024;
+pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 /// What a line may go over that.
 const LINE_BYTES: usize = 4 * 1024;
 /// Chunks on their way: one that is being written and one that is ready.
@@ -40,6 +40,17 @@ pub(super) struct Lines {
 /// An answer of JSON lines and the end to write them to.
 pub(super) fn lines() -> (Lines, Response) {
     answer(JSON_LINES)
+}
+
+/// The same, with lines that are there already.
+pub(super) fn lines_after(first: Vec<u8>) -> (Lines, Response) {
+    let (lines, response) = lines();
+    (Lines { buffer: first, ..lines }, response)
+}
+
+/// An answer of JSON lines that are all there.
+pub(super) fn whole(lines: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, JSON_LINES)], Body::from(lines)).into_response()
 }
 
 /// An answer of server-sent events and the end to write them to.

@@ -33,40 +33,64 @@ pub(super) async fn list(
     }
 }
 
-/// An answer of one row a line.
+/// An answer of one row a line. One that fits in a chunk is made at once: no task, and one write.
 pub(super) fn rows(
     node: Arc<Node>,
     conns: Vec<Arc<Conn>>,
     health: HashMap<ConnId, Health>,
     mut stop: Stop,
 ) -> Response {
-    let (lines, response) = stream::lines();
+    let rows = Rows { node, health, now_ms: clock::now_ms() };
+    let mut first = Vec::with_capacity(stream::CHUNK_BYTES.min(conns.len() * ROW_BYTES));
+    let left = rows.write(&conns, &mut first);
+    if left.is_empty() {
+        return stream::whole(first);
+    }
+    let written = conns.len() - left.len();
+    let (lines, response) = stream::lines_after(first);
     tokio::spawn(async move {
         tokio::select! {
             // The client left, or read nothing for too long: there is nobody to tell.
-            _ = write_rows(&node, &conns, &health, lines) => {}
+            _ = rows.send(conns.get(written..).unwrap_or_default(), lines) => {}
             () = stop.wait() => {}
         }
     });
     response
 }
 
-async fn write_rows(
-    node: &Node,
-    conns: &[Arc<Conn>],
-    health: &HashMap<ConnId, Health>,
-    mut lines: Lines,
-) -> Result<(), Gone> {
-    let now_ms = clock::now_ms();
-    for conn in conns {
-        ops::list::write_row(node, conn, health.get(&conn.id()).copied(), now_ms, lines.buffer());
-        if lines.is_full() {
-            lines.send().await?;
+/// About the length of a row, to make room for a short list at once.
+const ROW_BYTES: usize = 320;
+
+/// What all rows of an answer have in common.
+struct Rows {
+    node: Arc<Node>,
+    health: HashMap<ConnId, Health>,
+    now_ms: u64,
+}
+
+impl Rows {
+    /// Writes rows until there are enough for a chunk; those that are left.
+    fn write<'a>(&self, mut conns: &'a [Arc<Conn>], out: &mut Vec<u8>) -> &'a [Arc<Conn>] {
+        while out.len() < stream::CHUNK_BYTES
+            && let [conn, rest @ ..] = conns
+        {
+            ops::list::write_row(&self.node, conn, self.health.get(&conn.id()).copied(), self.now_ms, out);
+            conns = rest;
+        }
+        conns
+    }
+
+    /// Sends what is in `lines`, and then these.
+    async fn send(&self, mut conns: &[Arc<Conn>], mut lines: Lines) -> Result<(), Gone> {
+        lines.send().await?;
+        while !conns.is_empty() {
             // A client that reads fast never makes it wait; others have their turn all the same.
             tokio::task::yield_now().await;
+            conns = self.write(conns, lines.buffer());
+            lines.send().await?;
         }
+        Ok(())
     }
-    if lines.is_empty() { Ok(()) } else { lines.send().await }
 }
 
 fn list_query(uri: &Uri) -> Result<ListQuery, ApiError> {
