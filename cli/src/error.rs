@@ -77,6 +77,9 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         ClientError::TimedOut { .. } => Some("give it longer with --timeout".to_owned()),
         ClientError::Tls { trouble, .. } => Some(trouble.hint.clone()),
         ClientError::Api(error) => error.detail.hint.clone(),
+        ClientError::TooLong { .. } => {
+            Some("say it shorter; `connctl remove --batch` takes any number of connections".to_owned())
+        }
         ClientError::Credentials(_) | ClientError::Garbled { .. } | ClientError::BrokeOff { .. } => None,
     }
 }

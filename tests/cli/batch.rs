@@ -111,6 +111,13 @@ fn a_bad_line_in_the_middle_is_named_and_nothing_is_done() {
 }
 
 #[test]
+fn a_json_document_is_told_from_json_lines() {
+    let users = users();
+    let document = format!("[\n{{\"conn_id\":{}}}\n]\n", users.ids[0]);
+    users.remove(&document, &["--skip-bad"]).exits(2).says("line 1").says("list -o jsonl");
+}
+
+#[test]
 fn bad_lines_are_left_out_where_that_is_asked() {
     let mut users = users();
     let (a, b) = (users.ids[0], users.ids[1]);

@@ -26,6 +26,7 @@ mod readme;
 mod reload;
 mod remove;
 mod revoke;
+mod select;
 mod terminal;
 mod tls;
 mod token;

@@ -90,15 +90,19 @@ fn words(report: &GateReport) -> String {
     }
 }
 
+/// No listener has this name; these are the ones there are.
+pub fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>, field: &str) -> ApiError {
+    let hint = format!("the listeners are {}", known.collect::<Vec<_>>().join(", "));
+    ApiError::new(ErrorCode::NotFound, format!("there is no listener {name:?}")).field(field).hint(hint)
+}
+
 /// Where the listeners of these names stand, each once; `field` is where the names do.
 pub(super) fn named(places: &[Place], names: &[String], field: &str) -> Result<Vec<usize>, ApiError> {
     let mut indexes: Vec<usize> = Vec::new();
     for name in names {
         let Some(index) = places.iter().position(|place| place.settings.name == *name) else {
-            let known: Vec<_> = places.iter().map(|place| place.settings.name.as_str()).collect();
-            let hint = format!("the listeners are {}", known.join(", "));
-            let message = format!("there is no listener {name:?}");
-            return Err(ApiError::new(ErrorCode::NotFound, message).field(field).hint(hint));
+            let known = places.iter().map(|place| place.settings.name.as_str());
+            return Err(unknown(name, known, field));
         };
         if !indexes.contains(&index) {
             indexes.push(index);

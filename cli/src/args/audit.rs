@@ -54,7 +54,7 @@ pub(crate) struct AuditListArgs {
     #[arg(long, value_name = "RESULT", value_parser = values::word_of!(AuditResult))]
     pub result: Option<AuditResult>,
     /// At most so many [default: 1000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::number)]
     pub limit: Option<u64>,
     /// Only these columns, in this order
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]

@@ -51,7 +51,7 @@ pub(crate) struct GuardArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Refuse more connections than this; a large set that an expression picks out needs it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::number)]
     pub max: Option<u64>,
     /// Refuse more than this share of the node's connections
     #[arg(long, value_name = "P", value_parser = values::percent)]

@@ -13,7 +13,7 @@ pub(crate) struct DrainArgs {
     #[arg(short, long)]
     pub yes: bool,
     /// Refuse to close more connections than this
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::number)]
     pub max: Option<u64>,
     /// Those that have been idle the longest first
     #[arg(long)]

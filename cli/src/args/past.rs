@@ -29,7 +29,7 @@ pub(crate) struct HistoryArgs {
     #[arg(long, value_name = "TIME|DURATION")]
     pub since: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::number)]
     pub limit: Option<u64>,
     /// Only these columns, in this order
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]

@@ -9,19 +9,19 @@ pub(crate) struct SelectorArgs {
     #[arg(long, value_name = "UID")]
     pub uid: Vec<String>,
     /// The connection of this id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     pub conn_id: Vec<String>,
     /// From this address or network
     #[arg(long, value_name = "ADDRESS|CIDR")]
     pub ip: Vec<String>,
     /// From this port of the client
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
     pub port: Vec<String>,
     /// Accepted by this listener
     #[arg(long, value_name = "NAME")]
     pub listener: Vec<String>,
     /// Held by this node
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     pub node: Vec<String>,
     /// From this kind of device
     #[arg(long, value_name = "DEVICE")]
@@ -34,14 +34,14 @@ pub(crate) struct SelectorArgs {
     pub state: Vec<String>,
     /// No byte for longer than this
     #[arg(long, value_name = "DURATION")]
-    pub idle_over: Option<String>,
+    pub idle_over: Vec<String>,
     /// Open for longer than this
     #[arg(long, value_name = "DURATION")]
-    pub age_over: Option<String>,
+    pub age_over: Vec<String>,
     /// Every connection
     #[arg(long)]
     pub all: bool,
     /// An expression: 'idle > 10m and ip in 10.0.0.0/8'
     #[arg(long = "where", value_name = "EXPR")]
-    pub where_: Option<String>,
+    pub where_: Vec<String>,
 }

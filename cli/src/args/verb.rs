@@ -244,7 +244,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
     pub sort: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::number)]
     pub limit: Option<u64>,
     /// Only these columns, in this order
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
@@ -259,7 +259,8 @@ pub(crate) struct ListArgs {
     #[arg(short, long)]
     pub watch: bool,
     /// Print the fields that --where, --sort, --by and --columns know, and leave
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["uid", "conn_id", "ip", "port", "listener", "node", "device", "tag", "state",
+        "idle_over", "age_over", "all", "where_", "sort", "limit", "columns", "count", "by", "watch"])]
     pub fields: bool,
 }
 
@@ -278,7 +279,7 @@ pub(crate) struct ApplyArgs {
     #[arg(short, long)]
     pub yes: bool,
     /// Refuse a plan of more connections than this
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::number)]
     pub max: Option<u64>,
     /// Refuse a plan of more than this share of the node's connections
     #[arg(long, value_name = "P", value_parser = values::percent)]

@@ -33,6 +33,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Batch, BadLine> {
     if first.starts_with('{') {
         return Ok(collect(numbered(bytes).map(|(line, text)| (line, from_json(text)))));
     }
+    if first.starts_with('[') {
+        let problem =
+            "it is one JSON document, expected JSON lines such as `list -o jsonl` prints".to_owned();
+        return Err(BadLine { line, problem });
+    }
     let header = csv_cells(&first);
     let is_csv = header.iter().any(|cell| cell.trim() == "conn_id");
     if is_csv {

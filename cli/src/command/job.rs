@@ -78,7 +78,7 @@ pub(crate) fn print(row: &JobRow, invocation: &Invocation) -> Result<()> {
         Line::Pair("job", row.job_id.to_string()),
         Line::Pair("state", row.state.to_string()),
         Line::Pair("reason", text(row.reason.as_deref())),
-        Line::Pair("operation", format!("{}, {} side", row.operation, row.side)),
+        Line::Pair("operation", format!("{}, {}", row.operation, human::sides(row.side))),
         Line::Pair("where", text(row.selector.as_deref())),
         Line::Pair("plan", row.plan_id.map(|id| id.to_string()).unwrap_or_default()),
         Line::Pair("note", text(row.note.as_deref())),

@@ -106,7 +106,7 @@ fn described(plan: &PlanRow) -> Vec<Line> {
     let size = format!("{} of the node's {}", plan.connections, plan.node_connections);
     let mut lines = vec![
         Line::Pair("plan", plan.plan_id.to_string()),
-        Line::Pair("operation", format!("{}, {} side", plan.operation, plan.side)),
+        Line::Pair("operation", format!("{}, {}", plan.operation, human::sides(plan.side))),
         Line::Pair("connections", size),
         Line::Pair("users", plan.users.to_string()),
         Line::Pair("by listener", groups(&plan.by_listener)),

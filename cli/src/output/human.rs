@@ -1,5 +1,7 @@
 //! Numbers and text as people read them. Everything appends, so that a long table does not allocate.
 
+use connctl_api::operation::SideChoice;
+
 /// A number. `write!` would do, and takes several times as long: a listing has many.
 pub(crate) fn number(value: u64, out: &mut String) {
     if value >= 10 {
@@ -53,6 +55,14 @@ pub(crate) fn size(bytes: u64, out: &mut String) {
     number((over * 10) >> power, out);
     out.push(' ');
     out.push_str(unit);
+}
+
+/// The sides of an operation.
+pub(crate) fn sides(choice: SideChoice) -> String {
+    match choice {
+        SideChoice::Both => "both sides".to_owned(),
+        one => format!("{one} side"),
+    }
 }
 
 /// Text from outside, for a terminal: nothing in it moves the cursor or changes a colour.

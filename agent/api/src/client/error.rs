@@ -56,6 +56,14 @@ pub enum ClientError {
         /// Why, and what helps.
         trouble: Trouble,
     },
+    /// More was asked for than fits into the line of a request.
+    #[error("the request is {bytes} bytes long as a URL, and at most {most} can be sent")]
+    TooLong {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        most: usize,
+    },
     /// The agent went away in the middle of its answer.
     #[error("the agent at {endpoint} broke off its answer: {cause}")]
     BrokeOff {
@@ -96,7 +104,7 @@ impl ClientError {
             Self::NotPermitted { .. } => Exit::Denied,
             Self::Tls { trouble, .. } if trouble.is_refusal => Exit::Denied,
             Self::Tls { .. } => Exit::Unreachable,
-            Self::Credentials(_) => Exit::Usage,
+            Self::Credentials(_) | Self::TooLong { .. } => Exit::Usage,
             Self::TimedOut { .. } => Exit::TimedOut,
             Self::Api(error) => error.code.exit(),
             Self::Garbled { .. } => Exit::Failed,

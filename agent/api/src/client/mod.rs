@@ -42,6 +42,8 @@ use crate::wait::{WaitReport, WaitRequest};
 
 /// How long a connect may take: the agent is on this machine or near.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// The longest URL that can be sent: the HTTP library's bound, and the agent's.
+const MAX_URL_BYTES: usize = 65_534;
 
 /// A client of one agent.
 #[derive(Debug, Clone)]
@@ -461,7 +463,13 @@ impl Client {
     /// Sends, and turns an answer that is not a success into an error.
     async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let http = |error: reqwest::Error| ClientError::from_http(&error, &self.endpoint, self.patience);
-        let response = request.send().await.map_err(http)?;
+        let (client, request) = request.build_split();
+        let request = request.map_err(http)?;
+        let bytes = request.url().as_str().len();
+        if bytes > MAX_URL_BYTES {
+            return Err(ClientError::TooLong { bytes, most: MAX_URL_BYTES });
+        }
+        let response = client.execute(request).await.map_err(http)?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);

@@ -102,6 +102,15 @@ impl Expr {
         Expr::All(parts.into_iter().flat_map(flat).collect())
     }
 
+    /// The disjunction of several, flat as a parsed one is.
+    pub(super) fn any_of(parts: Vec<Expr>) -> Expr {
+        let flat = |part| match part {
+            Expr::Any(nested) => nested,
+            part => vec![part],
+        };
+        Expr::Any(parts.into_iter().flat_map(flat).collect())
+    }
+
     pub(super) fn needs_kernel(&self) -> bool {
         match self {
             Expr::All(parts) | Expr::Any(parts) => parts.iter().any(Expr::needs_kernel),

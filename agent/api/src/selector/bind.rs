@@ -116,6 +116,9 @@ fn check(field: Field, test: &syntax::Test<'_>) -> Bound<Check> {
             Check::Like(Pattern(only(test, |literal| literal::pattern(field, literal))?))
         }
         Kind::Text | Kind::Enum(_) => Check::Text(rule(field, test, literal::text)?),
+        Kind::Id if !matches!(test.op, Op::Equal | Op::In) => {
+            Check::Whole(rule(field, test, literal::any_whole)?)
+        }
         Kind::Id | Kind::Int | Kind::Port | Kind::Duration | Kind::Size => {
             Check::Whole(rule(field, test, literal::whole)?)
         }

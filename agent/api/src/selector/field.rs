@@ -187,7 +187,7 @@ fields! {
     ToClientBytes "to_client_bytes" Kind::Size, agent, sortable, "TO CLIENT", "bytes relayed to the client";
     ToUpstreamRate "to_upstream_rate" Kind::Rate, agent, sortable, "UPSTREAM/S", "bytes per second over its life to the upstream";
     ToClientRate "to_client_rate" Kind::Rate, agent, sortable, "CLIENT/S", "bytes per second over its life to the client";
-    PendingBytes "pending_bytes" Kind::Size, agent, sortable, "PENDING", "bytes read from one side and not yet written to the other";
+    PendingBytes "pending_bytes" Kind::Size, kernel, sortable, "PENDING", "bytes on their way to a peer that has not acknowledged them, both sides together";
     Initiator "initiator" Kind::Enum(INITIATORS), agent, sortable, "INITIATOR", "who began its end; missing while nobody has";
     Reason "reason" Kind::Text, agent, sortable, "REASON", "why it ended; missing while it has not";
     EndedAt "ended_at" Kind::Time, agent, sortable, "ENDED", "when it ended; missing while it has not";

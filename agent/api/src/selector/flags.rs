@@ -31,13 +31,13 @@ pub struct Flags {
     /// `--state`
     pub state: Vec<String>,
     /// `--idle-over 10m`
-    pub idle_over: Option<String>,
+    pub idle_over: Vec<String>,
     /// `--age-over 1h`
-    pub age_over: Option<String>,
+    pub age_over: Vec<String>,
     /// `--all`; beside other flags it adds nothing.
     pub all: bool,
     /// `--where 'EXPR'`
-    pub where_: Option<String>,
+    pub where_: Vec<String>,
 }
 
 /// A flag whose value was refused. Reads as `--port "x": ..., expected ...`.
@@ -69,21 +69,24 @@ impl Flags {
             parts.extend(any_of(flag, name, values)?);
         }
         parts.extend(tags(&self.tag)?);
-        for (flag, name, value) in
+        for (flag, name, values) in
             [("--idle-over", "idle", &self.idle_over), ("--age-over", "age", &self.age_over)]
         {
-            if let Some(value) = value {
-                parts.push(leaf(flag, value, name, Op::Greater, std::slice::from_ref(value))?);
-            }
+            let over = |value: &String| leaf(flag, value, name, Op::Greater, std::slice::from_ref(value));
+            parts.extend(either(values.iter().map(over).collect::<Result<_, _>>()?));
         }
         self.combine(parts)
     }
 
     fn combine(&self, mut parts: Vec<Expr>) -> Result<Option<Selector>, FlagError> {
         let mut found = self.all.then(Selector::all);
-        if let Some(text) = &self.where_ {
-            let expression = Selector::parse(text).map_err(|error| FlagError::in_where(text, error))?;
-            found = Some(expression);
+        let parse = |text: &String| Selector::parse(text).map_err(|error| FlagError::in_where(text, error));
+        let roots = self.where_.iter().map(|text| parse(text).map(|selector| selector.root));
+        // One of them may be `all`, and then so is the whole.
+        if let Some(roots) = roots.collect::<Result<Option<Vec<_>>, _>>()? {
+            found = either(roots).map(|root| Selector { root: Some(root) }).or(found);
+        } else {
+            found = Some(Selector::all());
         }
         let root = match parts.len() {
             0 => return Ok(found),
@@ -121,7 +124,12 @@ fn tags(values: &[String]) -> Result<Option<Expr>, FlagError> {
         })?;
         parts.push(leaf(FLAG, typed, &format!("{TAG_PREFIX}{key}"), Op::Equal, &[value.to_owned()])?);
     }
-    Ok(if parts.len() > 1 { Some(Expr::Any(parts)) } else { parts.pop() })
+    Ok(either(parts))
+}
+
+/// Any of these; nothing where there are none.
+fn either(mut parts: Vec<Expr>) -> Option<Expr> {
+    if parts.len() > 1 { Some(Expr::any_of(parts)) } else { parts.pop() }
 }
 
 /// One comparison with values as typed. All of them count as quoted: a flag has no keywords.
@@ -226,7 +234,7 @@ mod tests {
     fn no_flag_is_no_selector_and_all_is_all() {
         assert_eq!(Flags::default().compile().unwrap(), None);
         assert_eq!(compiled(&Flags { all: true, ..Flags::default() }), "all");
-        assert_eq!(compiled(&Flags { where_: Some("all".into()), ..Flags::default() }), "all");
+        assert_eq!(compiled(&Flags { where_: list(&["all"]), ..Flags::default() }), "all");
     }
 
     #[test]
@@ -238,9 +246,9 @@ mod tests {
             node: list(&["1"]),
             tag: list(&["team=a", "my key=b=c"]),
             state: list(&["active"]),
-            idle_over: Some("90s".into()),
+            idle_over: list(&["90s"]),
             all: true,
-            where_: Some("rtt > 200ms or health = stuck".into()),
+            where_: list(&["rtt > 200ms or health = stuck"]),
             ..Flags::default()
         };
         assert_eq!(
@@ -251,6 +259,17 @@ mod tests {
         );
         let mixed = Flags { ip: list(&["::1", "10.0.0.0/8"]), ..Flags::default() };
         assert_eq!(compiled(&mixed), "ip in (::1, 10.0.0.0/8)");
+        let again = Flags {
+            idle_over: list(&["90s", "2m"]),
+            where_: list(&["uid = a or uid = b", "rtt > 1s and mode = echo"]),
+            ..Flags::default()
+        };
+        assert_eq!(
+            compiled(&again),
+            "(idle > 1m30s or idle > 2m) and (uid = \"a\" or uid = \"b\" or rtt > 1s and mode = \"echo\")"
+        );
+        let everything = Flags { uid: list(&["a"]), where_: list(&["uid = b", "all"]), ..Flags::default() };
+        assert_eq!(compiled(&everything), "uid = \"a\"");
         let null = Flags { uid: list(&["null"]), ..Flags::default() };
         assert_eq!(compiled(&null), "uid = \"null\"");
     }
@@ -268,7 +287,7 @@ mod tests {
              closing; did you mean active?"
         );
         assert!(
-            said(Flags { idle_over: Some("10".into()), ..Flags::default() })
+            said(Flags { idle_over: list(&["10"]), ..Flags::default() })
                 .starts_with("--idle-over \"10\" has no unit")
         );
         assert!(said(Flags { tag: list(&["team"]), ..Flags::default() }).contains("expected KEY=VALUE"));
@@ -276,10 +295,8 @@ mod tests {
             said(Flags { uid: list(&[""]), ..Flags::default() }),
             "--uid \"\" is empty, expected a value"
         );
-        assert!(
-            said(Flags { where_: Some(String::new()), ..Flags::default() }).contains("the selector is empty")
-        );
-        let error = Flags { where_: Some("idl > 10m".into()), ..Flags::default() }.compile().unwrap_err();
+        assert!(said(Flags { where_: list(&[""]), ..Flags::default() }).contains("the selector is empty"));
+        let error = Flags { where_: list(&["idl > 10m"]), ..Flags::default() }.compile().unwrap_err();
         assert_eq!(error.flag(), "--where");
         assert!(error.to_string().starts_with("--where: unknown field \"idl\" at column 1"));
         assert!(error.selector_error().unwrap().render().contains("^^^"));

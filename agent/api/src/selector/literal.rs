@@ -52,6 +52,11 @@ pub(super) fn whole(field: Field, literal: &Literal<'_>) -> Bound<u64> {
     }
 }
 
+/// An integer to compare an id with, which need not be one: `conn_id > 0`.
+pub(super) fn any_whole(field: Field, literal: &Literal<'_>) -> Bound<u64> {
+    integer(field, literal, 0, u64::MAX)
+}
+
 fn integer(field: Field, literal: &Literal<'_>, least: u64, most: u64) -> Bound<u64> {
     let text = &*literal.text;
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use connctl_api::error::{ApiError, ErrorCode};
+
 use connctl_api::listener::{GateReports, GateRequest, ListenerPage, ListenerRow};
 
 use crate::control::error::Refusal;
@@ -21,9 +21,11 @@ pub(super) async fn show(
     State(node): State<Arc<Node>>,
     Path(name): Path<String>,
 ) -> Result<Json<ListenerRow>, Refusal> {
-    let row = ops::gate::rows(&node).await.into_iter().find(|row| row.name == name);
-    let missing = || ApiError::new(ErrorCode::NotFound, format!("no listener {name:?}")).field("name");
-    Ok(Json(row.ok_or_else(missing)?))
+    let mut rows = ops::gate::rows(&node).await;
+    match rows.iter().position(|row| row.name == name) {
+        Some(index) => Ok(Json(rows.swap_remove(index))),
+        None => Err(ops::gate::unknown(&name, rows.iter().map(|row| row.name.as_str()), "name").into()),
+    }
 }
 
 /// `POST /v1/listeners/reject`
