@@ -77,6 +77,12 @@ metrics! {
     CLOSE_ALL       "closeall.api"      "close 8000 until all clients saw it"          "ms"      Less;
     CLOSE_ALL_CLI   "closeallcli.cli"   "close 8000 by command until all clients saw it" "ms"    Less;
     CLOSE_ONE       "closeone.api"      "close one of 8000: answer, and its client saw it" "ms"  Less;
+    AUDIT_OFF       "audit.off"         "close one: no audit"                          "ms"      Less;
+    AUDIT_BEST_EFFORT "audit.besteffort" "close one: audit at best effort"             "ms"      Less;
+    AUDIT_REQUIRED  "audit.required"    "close one: audit required"                    "ms"      Less;
+    AUDIT_OFF_RATE  "audit.offrate"     "close, 8 at a time: no audit"                 "1/s"     More;
+    AUDIT_BEST_EFFORT_RATE "audit.besteffortrate" "close, 8 at a time: audit at best effort" "1/s" More;
+    AUDIT_REQUIRED_RATE "audit.requiredrate" "close, 8 at a time: audit required"      "1/s"     More;
     STALL_IDLE      "stall.idle"        "relay p99, 2000/s, 8000 held, nobody lists"   "us"      Less;
     STALL_LISTED    "stall.listed"      "relay p99, 2000/s, 8000 held, list in a loop" "us"      Less;
     STALL_TIMES     "stall.times"       "relay p99 while listing, against nobody lists" "x"      Less;

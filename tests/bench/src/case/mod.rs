@@ -1,5 +1,6 @@
 //! The cases: what is started, loaded and read for each row of the result.
 
+mod audit;
 mod beside;
 mod bulk;
 mod close;
@@ -103,6 +104,7 @@ pub(crate) static ALL: &[&Case] = &[
     &close::ALL,
     &close::ALL_BY_COMMAND,
     &close::ONE,
+    &audit::COST,
     &stall::WHILE_LISTING,
     &beside::LISTING,
 ];

@@ -1,5 +1,6 @@
 //! Our own agent with one relay thread.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -25,7 +26,34 @@ struct Listener {
     bind: SocketAddr,
 }
 
-pub(super) fn start(dir: &Path, upstream: SocketAddr, binary: &Path) -> Result<Started> {
+/// What becomes of a change that cannot be written to the audit.
+#[derive(Clone, Copy)]
+pub(crate) enum Audit {
+    Required,
+    BestEffort,
+    /// Nothing is written down.
+    Off,
+}
+
+impl Audit {
+    /// A configuration with an audit in `dir`.
+    fn config(self, dir: &Path) -> String {
+        let mode = match self {
+            Self::Required => "required",
+            Self::BestEffort => "best-effort",
+            Self::Off => "off",
+        };
+        format!("audit = {mode:?}\naudit_file = {:?}\n", dir.join("audit.jsonl"))
+    }
+}
+
+/// Starts an agent; with an audit where one is given.
+pub(super) fn start(
+    dir: &Path,
+    upstream: SocketAddr,
+    binary: &Path,
+    audit: Option<Audit>,
+) -> Result<Started> {
     let control = dir.join("agent.sock");
     let mut command = Command::new(binary);
     command
@@ -34,6 +62,11 @@ pub(super) fn start(dir: &Path, upstream: SocketAddr, binary: &Path) -> Result<S
         .arg("--control")
         .arg(format!("unix:{}", control.display()))
         .stdout(Stdio::piped());
+    if let Some(audit) = audit {
+        let file = dir.join("agent.toml");
+        fs::write(&file, audit.config(dir))?;
+        command.arg("--config").arg(file);
+    }
     let mut process = Process::start(command, dir)?;
     let stdout = process.stdout().context("the agent has no stdout")?;
     let line = match first_line(stdout) {

@@ -16,6 +16,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use tempfile::TempDir;
 
+pub(crate) use self::connctl::Audit;
 use self::process::Process;
 
 /// How long a relay may take until it accepts.
@@ -81,7 +82,7 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts `who` in front of `upstream`; `connctl` is the path of that binary.
     pub(crate) fn start(who: Who, upstream: SocketAddr, connctl: &Path) -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("connctl-bench-").tempdir()?;
+        let directory = directory()?;
         let dir = directory.path();
         let started = match who {
             Who::Direct | Who::Ss => Started { address: upstream, control: None, process: None },
@@ -90,8 +91,20 @@ impl Proxy {
             Who::Nginx1 => nginx::start(dir, upstream, nginx::Tuning::Default)?,
             Who::Nginx1t => nginx::start(dir, upstream, nginx::Tuning::Buffers)?,
             Who::Redis => redis::start(dir)?,
-            Who::Connctl1 => connctl::start(dir, upstream, connctl)?,
+            Who::Connctl1 => connctl::start(dir, upstream, connctl, None)?,
         };
+        Self::started(who, started, directory)
+    }
+
+    /// Starts connctl with an audit, on the file system of `TMPDIR`.
+    pub(crate) fn start_audited(audit: Audit, upstream: SocketAddr, connctl: &Path) -> Result<Self> {
+        let directory = directory()?;
+        let started = connctl::start(directory.path(), upstream, connctl, Some(audit))?;
+        Self::started(Who::Connctl1, started, directory)
+    }
+
+    /// Waits until it accepts.
+    fn started(who: Who, started: Started, directory: TempDir) -> Result<Self> {
         let mut proxy = Self {
             address: started.address,
             control: started.control,
@@ -125,6 +138,10 @@ impl Proxy {
         thread::sleep(SETTLE);
         Ok(())
     }
+}
+
+fn directory() -> Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix("connctl-bench-").tempdir()?)
 }
 
 /// What each kind of relay hands back from its start.
