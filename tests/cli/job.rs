@@ -2,6 +2,7 @@
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::pty::Pty;
 use crate::support::cli::Connctl;
 use crate::support::{Agent, LIMIT, Peer, until};
 
@@ -49,6 +50,20 @@ fn a_detached_job_is_named_and_can_be_waited_for() {
     for verb in ["show", "pause", "resume", "cancel", "wait"] {
         own.line(&format!("job {verb} j-00000000-9")).exits(3).says("j-00000000-9");
     }
+}
+
+#[test]
+fn a_terminal_shows_how_far_a_removal_is_and_nothing_of_it_stays() {
+    let (agent, _clients) = with_clients(90);
+    let mut pty = Pty::start(&agent, "remove --all --yes --rate 1/s", (80, 24));
+    pty.shows("░");
+    pty.shows("/90  ");
+    pty.signal(Signal::INT);
+    pty.shows("goes on in the agent");
+    let after = pty.after_last("/90  ");
+    let (of_the_bar, rest) = after.split_once("\r\x1b[K").expect("it is cleared");
+    assert!(!of_the_bar.contains('\n') && !rest.contains('\x1b'), "{after:?}");
+    assert_eq!(pty.ends(), Some(130));
 }
 
 #[test]

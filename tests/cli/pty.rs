@@ -93,6 +93,11 @@ impl Pty {
         status.contains("State:\tT")
     }
 
+    /// What was written after the last of these.
+    pub(crate) fn after_last(&self, text: &str) -> String {
+        self.written().rsplit_once(text).map_or_else(String::new, |(_, after)| after.to_owned())
+    }
+
     /// Its exit code.
     #[track_caller]
     pub(crate) fn ends(&mut self) -> Option<i32> {
