@@ -4,6 +4,7 @@
 
 mod bind;
 mod certificate;
+mod common_name;
 #[cfg(test)]
 mod defect_tests;
 mod doors;

@@ -59,7 +59,10 @@ impl Block {
 
     /// Its entries. One that cannot be read is left out.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = Entry<'_>> {
-        frames(&self.bytes).into_iter().enumerate().filter_map(|(place, (asked, bytes))| {
+        let mut frames = frames(&self.bytes);
+        // A block that was read from elsewhere has no places for more than it says.
+        frames.truncate(usize::try_from(self.count).unwrap_or(usize::MAX));
+        frames.into_iter().enumerate().filter_map(|(place, (asked, bytes))| {
             let mut entry = Entry::read(self.first + place as u64, bytes)?;
             if let Some((by, request, note)) = asked.and_then(|at| self.asked(at)) {
                 (entry.by, entry.request, entry.note) = (by, request, note);

@@ -1,11 +1,11 @@
 //! The history on disk: the same blocks as in memory, each under the place of its first entry.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
 
 use super::bytes::{Get, Put};
@@ -50,7 +50,10 @@ impl Head {
 /// The file.
 #[derive(Debug)]
 pub(super) struct Store {
-    database: Database,
+    path: PathBuf,
+    /// After an error the library takes nothing more and reads nothing more, also where there is room again: then
+    /// it is absent, and opened by whoever needs it next.
+    database: RwLock<Option<Database>>,
     heads: Mutex<BTreeMap<u64, Head>>,
     most: u64,
     age_ms: i64,
@@ -59,14 +62,10 @@ pub(super) struct Store {
 impl Store {
     /// Opens or makes the file.
     pub(super) fn open(path: &Path, most: u64, age: Duration) -> anyhow::Result<Self> {
-        let opened = Database::builder().set_cache_size(CACHE_BYTES).create(path);
-        let database = opened.with_context(|| {
-            format!("the history {} cannot be opened; moved away, it is begun anew", path.display())
-        })?;
-        let heads =
-            read_heads(&database).with_context(|| format!("the history {} is damaged", path.display()))?;
+        let (database, heads) = open(path)?;
         Ok(Self {
-            database,
+            path: path.to_owned(),
+            database: RwLock::new(Some(database)),
             heads: Mutex::new(heads),
             most,
             age_ms: i64::try_from(age.as_millis()).unwrap_or(i64::MAX),
@@ -77,6 +76,34 @@ impl Store {
         self.heads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The file, opened again where it had failed.
+    fn database(&self) -> anyhow::Result<RwLockReadGuard<'_, Option<Database>>> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        if database.is_some() {
+            return Ok(database);
+        }
+        drop(database);
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if database.is_none() {
+            let (opened, heads) = open(&self.path)?;
+            *self.heads() = heads;
+            *database = Some(opened);
+        }
+        drop(database);
+        Ok(self.database.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What was done with the file; an error closes it.
+    fn with<T>(&self, act: impl FnOnce(&Database) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let database = self.database()?;
+        let done = act(database.as_ref().context("the history was closed by an error")?);
+        drop(database);
+        if done.is_err() {
+            self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        }
+        done
+    }
+
     /// The place behind the last entry.
     pub(super) fn end(&self) -> u64 {
         self.heads().last_key_value().map_or(1, |(first, head)| first + head.count)
@@ -84,13 +111,17 @@ impl Store {
 
     /// Writes blocks, in place of what was written of them before, and drops the oldest. It is on disk after this.
     pub(super) fn write(&self, blocks: &[Block]) -> anyhow::Result<()> {
+        self.with(|database| self.write_to(database, blocks))
+    }
+
+    fn write_to(&self, database: &Database, blocks: &[Block]) -> anyhow::Result<()> {
         let mut heads = self.heads().clone();
         heads.extend(blocks.iter().map(|block| (block.first, block.head())));
         let dropped = self.retire(&mut heads);
         if blocks.is_empty() && dropped.is_empty() {
             return Ok(());
         }
-        let mut write = self.database.begin_write()?;
+        let mut write = database.begin_write()?;
         // After a crash the file is ready at once, however large it is.
         write.set_quick_repair(true);
         {
@@ -127,16 +158,25 @@ impl Store {
 
     /// What is written of the blocks before this place.
     pub(super) fn before(&self, place: u64) -> anyhow::Result<Reading> {
-        let read = self.database.begin_read()?;
-        let table = match read.open_table(BLOCKS) {
-            Ok(table) => Some(table),
+        let table = self.with(|database| match database.begin_read()?.open_table(BLOCKS) {
+            Ok(table) => Ok(Some(table)),
             // Nothing was ever written.
-            Err(redb::TableError::TableDoesNotExist(_)) => None,
-            Err(error) => return Err(error.into()),
-        };
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        })?;
         let heads = self.heads().range(..place).map(|(first, head)| (*first, *head)).collect();
         Ok(Reading { table, heads })
     }
+}
+
+fn open(path: &Path) -> anyhow::Result<(Database, BTreeMap<u64, Head>)> {
+    let opened = Database::builder().set_cache_size(CACHE_BYTES).create(path);
+    let database = opened.with_context(|| {
+        format!("the history {} cannot be opened; moved away, it is begun anew", path.display())
+    })?;
+    let heads =
+        read_heads(&database).with_context(|| format!("the history {} is damaged", path.display()))?;
+    Ok((database, heads))
 }
 
 fn read_heads(database: &Database) -> anyhow::Result<BTreeMap<u64, Head>> {
@@ -146,11 +186,15 @@ fn read_heads(database: &Database) -> anyhow::Result<BTreeMap<u64, Head>> {
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(BTreeMap::new()),
         Err(error) => return Err(error.into()),
     };
-    let mut heads = BTreeMap::new();
+    let (mut heads, mut end) = (BTreeMap::new(), 0);
     for row in table.iter()? {
         let (first, head) = row?;
-        let head = Head::read(head.value()).context("a block's head cannot be read")?;
-        heads.insert(first.value(), head);
+        let (first, head) = (first.value(), Head::read(head.value()));
+        let head = head.with_context(|| format!("the head of block {first} cannot be read"))?;
+        ensure!(first >= end, "block {first} begins before the one before it ends, at {end}");
+        let behind = first.checked_add(head.count);
+        end = behind.with_context(|| format!("block {first} has {} entries", head.count))?;
+        heads.insert(first, head);
     }
     Ok(heads)
 }

@@ -40,8 +40,9 @@ impl Lines {
     pub fn read(&mut self, mut bytes: &[u8], mut tell: impl FnMut(Line<'_>)) {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             let (line, rest) = bytes.split_at(end);
+            // A line is the same wherever the network has cut it.
             if self.kept.is_empty() {
-                tell(Line::of(line));
+                tell(Line::of(&line[..line.len().min(LINE_BYTES)]));
             } else {
                 self.keep(line);
                 tell(Line::of(&std::mem::take(&mut self.kept)));

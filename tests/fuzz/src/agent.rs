@@ -15,7 +15,7 @@ use connctl_agent::identity::proxy::Header;
 /// How long an answer is waited for that may never come to its end, as that of a wait.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// How long an answer is waited for that must come.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 /// The most of an answer that is read.
 const MAX_ANSWER: u64 = 1 << 20;
 
@@ -33,26 +33,41 @@ pub fn scratch() -> PathBuf {
     std::env::temp_dir().join(format!("connctl-fuzz-{}", std::process::id()))
 }
 
-/// Starts an agent with one listener; gives its control socket and the listener's address.
-fn start(name: &str, listener: &str) -> (PathBuf, SocketAddr) {
+/// Where an agent is.
+pub(crate) struct Place {
+    /// Its control socket.
+    pub(crate) socket: PathBuf,
+    /// Its control API over TCP, where it has one.
+    pub(crate) tcp: Option<SocketAddr>,
+    listener: SocketAddr,
+}
+
+fn free() -> SocketAddr {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    free.local_addr().expect("an address")
+}
+
+/// Starts an agent with one listener; `top` is what stands in its file before that, and `listener` what stands
+/// behind its name.
+pub(crate) fn start(name: &str, top: &str, listener: &str, is_over_tcp: bool) -> Place {
     let dir = scratch().join(name);
     std::fs::create_dir_all(&dir).expect("a directory");
     let (socket, config) = (dir.join("agent.sock"), dir.join("agent.toml"));
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = free.local_addr().expect("an address");
-    drop(free);
-    let text = format!("[[listener]]\nname = \"{name}\"\nbind = \"{address}\"\n{listener}\n");
+    let (address, tcp) = (free(), is_over_tcp.then(free));
+    let text = format!("{top}[[listener]]\nname = \"{name}\"\nbind = \"{address}\"\n{listener}\n");
     std::fs::write(&config, text).expect("a configuration");
-    let words = ["fuzz", "--control", &format!("unix:{}", socket.display()), "--config"];
-    let words = words.iter().map(|word| (*word).to_owned()).chain([config.display().to_string()]);
-    let arguments = Arguments::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
+    let controls = [Some(format!("unix:{}", socket.display())), tcp.map(|tcp| format!("tcp:{tcp}"))];
+    let controls = controls.into_iter().flatten().flat_map(|control| ["--control".to_owned(), control]);
+    let words = ["fuzz".to_owned(), "--config".to_owned(), config.display().to_string()];
+    let arguments = Arguments::try_parse_from(words.into_iter().chain(controls));
+    let arguments = arguments.unwrap_or_else(|error| panic!("{error}"));
     std::thread::spawn(move || connctl_agent::run(arguments.run).expect("the agent runs"));
     let start = Instant::now();
     while UnixStream::connect(&socket).is_err() {
         assert!(start.elapsed() < LIMIT, "the agent does not serve");
         std::thread::sleep(Duration::from_millis(5));
     }
-    (socket, address)
+    Place { socket, tcp, listener: address }
 }
 
 /// A request: its first line is the method and the path, the rest its body. Whatever it is, the answer is
@@ -67,8 +82,8 @@ pub(crate) fn control(bytes: &[u8]) {
     if !is_word(method) || !is_word(path) || !path.starts_with('/') {
         return;
     }
-    static AGENT: OnceLock<(PathBuf, SocketAddr)> = OnceLock::new();
-    let (socket, _) = AGENT.get_or_init(|| start("hold", "mode = \"hold\""));
+    static AGENT: OnceLock<Place> = OnceLock::new();
+    let Place { socket, .. } = AGENT.get_or_init(|| start("hold", "", "mode = \"hold\"", false));
     let mut stream = UnixStream::connect(socket).expect("the agent serves");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
     let head = format!(
@@ -104,10 +119,10 @@ pub(crate) fn control(bytes: &[u8]) {
 
 /// What a client sends through a PROXY header and the rules comes back as it was, or not at all.
 pub(crate) fn wire(bytes: &[u8]) {
-    static AGENT: OnceLock<(PathBuf, SocketAddr)> = OnceLock::new();
+    static AGENT: OnceLock<Place> = OnceLock::new();
     let settings = format!("mode = \"echo\"\naccept_proxy_from = [\"127.0.0.1\"]\nidentity = [{RULES}]");
-    let (_, address) = AGENT.get_or_init(|| start("wire", &settings));
-    let mut stream = TcpStream::connect(address).expect("the listener accepts");
+    let Place { listener, .. } = AGENT.get_or_init(|| start("wire", "", &settings, false));
+    let mut stream = TcpStream::connect(listener).expect("the listener accepts");
     stream.set_read_timeout(Some(LIMIT)).expect("a time-out");
     let (head, tail) = bytes.split_at(bytes.len() / 2);
     let sent = stream.write_all(head).and_then(|()| stream.write_all(tail));

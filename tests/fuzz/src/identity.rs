@@ -5,6 +5,8 @@ use connctl_agent::identity::proxy::Header;
 use connctl_agent::identity::{Decoded, Miss, Tap};
 use connctl_api::conn::MAX_LABEL_BYTES;
 
+use crate::input::some_place;
+
 /// Every cut of a message up to this long is tried, and one of a longer one.
 const SHORT: usize = 256;
 /// Every rule that looks at bytes.
@@ -21,12 +23,6 @@ fn fed<'a>(rules: &[Rule], pieces: impl IntoIterator<Item = &'a [u8]>) -> Decode
     let mut tap = Tap::new(rules, rules.len()).expect("these rules look at bytes");
     let answers = pieces.into_iter().map(|piece| tap.look(rules, piece));
     answers.into_iter().find(|answer| *answer != Err(Miss::More)).unwrap_or(Err(Miss::More))
-}
-
-/// A place within so many bytes that depends on the bytes alone.
-fn some_place(bytes: &[u8]) -> usize {
-    let sum = bytes.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
-    sum % bytes.len().max(1)
 }
 
 fn check(rules: &[Rule], bytes: &[u8]) {

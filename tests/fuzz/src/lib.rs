@@ -4,12 +4,21 @@
 //! target knows of it.
 
 mod agent;
+mod asked;
+mod audit;
 // The tests in the command's file are at home in the command.
 #[cfg(not(test))]
 mod batch;
+mod client;
 mod config;
 mod identity;
+mod input;
+mod nats;
+mod pem;
+#[cfg(not(test))]
+mod secrets;
 mod selector;
+mod state;
 mod text;
 
 pub use agent::scratch;
@@ -37,6 +46,22 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("bodies", text::bodies),
     #[cfg(not(test))]
     ("batch", batch::file),
+    ("nats-session", nats::session),
+    ("nats-lines", nats::lines),
+    ("audit-lines", audit::lines),
+    ("audit-files", audit::files),
+    ("state", state::files),
+    ("history", state::history),
+    ("pem", pem::files),
+    #[cfg(not(test))]
+    ("subject", secrets::subject),
+    #[cfg(not(test))]
+    ("secrets", secrets::token),
+    #[cfg(not(test))]
+    ("cookies", secrets::cookies),
+    ("client", client::answers),
+    ("token", asked::token),
+    ("cursor", asked::cursor),
     ("control", agent::control),
     ("wire", agent::wire),
 ];
