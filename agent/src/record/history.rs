@@ -164,13 +164,15 @@ impl Inner {
         }
         match store.write(&blocks) {
             Ok(()) => {
-                *is_failing = false;
+                if std::mem::replace(is_failing, false) {
+                    tracing::info!("the history is written again");
+                }
                 *next = blocks.last().map_or(*next, Block::end);
             }
             // It is tried again: the blocks stay in memory for as long as there is room.
             Err(error) => {
                 if !std::mem::replace(is_failing, true) {
-                    tracing::error!(%error, "the history cannot be written");
+                    tracing::error!(error = format!("{error:#}"), "the history cannot be written");
                 }
             }
         }
