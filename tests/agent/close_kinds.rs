@@ -1,8 +1,10 @@
 //! What the peers see of `close`, `reset` and `halfclose`, by their own `recv`.
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::upstream::ByHand;
-use crate::support::{Agent, End, Peer};
+use crate::support::{Agent, End, LIMIT, Peer, Setup};
 
 /// A relayed connection with both ends in hand, after a byte has passed each way.
 fn relayed() -> (Agent, Peer, Peer) {
@@ -283,4 +285,32 @@ fn a_connection_is_gone_from_the_list_when_its_close_is_answered() {
         agent.does("close", "both", &client);
         assert_eq!(agent.connections(), Vec::<Value>::new());
     }
+}
+
+#[test]
+fn where_many_are_closed_every_client_has_its_fin_before_the_first_upstream() {
+    let upstream = ByHand::listen();
+    let agent = Setup::new().forward("many", upstream.addr()).config("threads = 1").start();
+    let dialled = (0..600).map(|_| (Peer::connect(agent.only()), upstream.accept()));
+    let (mut clients, servers): (Vec<_>, Vec<_>) = dialled.unzip();
+    agent.settled(600);
+    let http = agent.http();
+    let closing = std::thread::spawn(move || {
+        http.post("/v1/operations", &json!({ "operation": "close", "where": "all", "grace_ms": 60_000 }))
+            .is(200)
+            .json_lines()
+    });
+    let mut polled: Vec<_> =
+        servers.iter().map(|server| PollFd::new(server.stream(), PollFlags::IN)).collect();
+    assert!(poll(&mut polled, Some(&LIMIT.try_into().unwrap())).unwrap() > 0, "no upstream sees its end");
+    // What the agent has not sent by now it does not send; what it has sent still arrives.
+    agent.signal(Signal::STOP);
+    for client in &mut clients {
+        client.ends_with(End::Fin);
+    }
+    agent.signal(Signal::CONT);
+    drop(polled);
+    drop((clients, servers));
+    let lines = closing.join().unwrap();
+    assert_eq!(lines.last().unwrap()["summary"]["done"], 600);
 }

@@ -30,9 +30,8 @@ pub(super) fn front(upstream: std::net::SocketAddr, settings: &str) -> Agent {
 /// Waits until the client's connection has a user, and gives its row.
 #[track_caller]
 pub(super) fn named(agent: &Agent, client: &Peer) -> Value {
-    let own = client.local().to_string();
     until("the connection has a user", || {
-        agent.connections().into_iter().find(|row| row["client"] == *own && !row["uid"].is_null())
+        agent.connections().into_iter().find(|row| client.is_client_of(row) && !row["uid"].is_null())
     })
 }
 

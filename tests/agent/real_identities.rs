@@ -145,6 +145,11 @@ fn redis_cli_is_listed_by_its_acl_user() {
         let waiting = redis_cli(agent.only(), &[&login[..], &["BLPOP", "nothing", "0"]].concat(), "");
         listed(&agent, "alice");
         is_discreet(&agent);
+        // Closed before it has asked, redis-cli would connect once more.
+        until("it waits for its answer", || {
+            let list = redis_cli(server.addr(), &["CLIENT", "LIST"], "").finish(LIMIT).ok().stdout;
+            list.contains("cmd=blpop").then_some(())
+        });
         close(&agent, "alice");
         waiting.finish(LIMIT);
         agent.settled(0);

@@ -372,10 +372,9 @@ impl Agent {
     /// The row of the connection whose client this is, once it is settled.
     #[track_caller]
     pub(crate) fn row(&self, client: &Peer) -> Value {
-        let client = client.local().to_string();
-        until(&format!("a settled connection of {client}"), || {
+        until(&format!("a settled connection of {}", client.local()), || {
             let rows = self.connections();
-            rows.into_iter().find(|row| row["client"] == *client && row["state"] != "opening")
+            rows.into_iter().find(|row| client.is_client_of(row) && row["state"] != "opening")
         })
     }
 
@@ -396,10 +395,9 @@ impl Agent {
     /// Waits until the client's connection is in this state.
     #[track_caller]
     pub(crate) fn reaches(&self, client: &Peer, state: &str) {
-        let client = client.local().to_string();
-        until(&format!("{client} is {state}"), || {
+        until(&format!("{} is {state}", client.local()), || {
             let rows = self.connections();
-            rows.iter().any(|row| row["client"] == *client && row["state"] == *state).then_some(())
+            rows.iter().any(|row| client.is_client_of(row) && row["state"] == *state).then_some(())
         });
     }
 

@@ -3,6 +3,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::until::LIMIT;
@@ -57,6 +58,13 @@ impl Peer {
 
     pub(crate) fn local(&self) -> SocketAddr {
         self.0.local_addr().unwrap()
+    }
+
+    /// Whether this row is about this client. Its own address alone does not tell: another client of another
+    /// listener may have the same.
+    pub(crate) fn is_client_of(&self, row: &Value) -> bool {
+        let is_there = |addr: SocketAddr| row["local"] == *addr.to_string();
+        row["client"] == *self.local().to_string() && self.0.peer_addr().map_or(true, is_there)
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {

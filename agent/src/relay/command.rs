@@ -18,7 +18,6 @@ pub(super) fn apply(pair: &mut Pair, command: Command, replies: Replies, context
         return waiter.answer(pair.conn.id(), Outcome { status: ItemStatus::Failed, wire: None, error });
     }
     if command.kind.is_ending() {
-        ending::measure(pair);
         let work = pair.work.get_or_insert_default();
         if work.cause.is_none() {
             work.asked = command.asked;
@@ -68,6 +67,8 @@ fn halfclose(pair: &mut Pair, waiter: Waiter) {
     wait(pair, waiter);
 }
 
+/// What is pending is measured once it is fixed what is still to be relayed.
 fn wait(pair: &mut Pair, waiter: Waiter) {
+    ending::measure(pair);
     pair.work.get_or_insert_default().waiters.push(waiter);
 }

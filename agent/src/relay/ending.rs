@@ -63,6 +63,15 @@ pub(super) fn begin(
     }
     if is_first {
         Way::BOTH.into_iter().for_each(|way| cut(pair, way));
+        // What has happened before is known, and the FIN to come will be news.
+        pair.legs.iter_mut().for_each(|leg| leg.has_news = leg.hung_up || leg.ended);
+    }
+}
+
+/// Gives an ending the time again in which others went first.
+pub(super) fn prolong(pair: &mut Pair, waited_ms: u64) {
+    if let Some(work) = &mut pair.work {
+        work.deadline = work.deadline.saturating_add(waited_ms);
     }
 }
 

@@ -7,6 +7,7 @@
 mod command;
 mod context;
 mod dial;
+mod drive;
 mod ending;
 mod farewell;
 mod flow;
@@ -14,6 +15,7 @@ mod health;
 mod identify;
 mod inspect;
 mod items;
+mod later;
 mod message;
 mod pair;
 mod parking;

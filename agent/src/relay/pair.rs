@@ -229,6 +229,11 @@ impl Pair {
         !std::mem::replace(&mut self.is_queued, true)
     }
 
+    /// Whether it has a socket on either side.
+    pub(super) fn has_both(&self) -> bool {
+        self.legs.iter().all(|leg| leg.fd.is_some())
+    }
+
     /// Whether why it ends is settled.
     pub(super) fn is_ending(&self) -> bool {
         self.work.as_ref().is_some_and(|work| work.cause.is_some())

@@ -10,26 +10,24 @@ use connctl_api::conn::Side;
 use connctl_api::end::{Cause, Initiator, Reason};
 use connctl_api::event::EventKind;
 use connctl_api::id::ConnId;
-use rustix::io::Errno;
 use slab::Slab;
 
 use super::context::{Context, Peers};
+use super::drive::drive;
+use super::later::Later;
 use super::message::{Arrival, Message, Opened};
-use super::pair::{Pair, Phase, SIDES};
+use super::pair::Pair;
 use super::parking::{self, Parking};
-use super::pump::{BUFFER_BYTES, Stop, pump};
+use super::pump::BUFFER_BYTES;
 use super::sweep::{self, Sweep};
 use super::timers::Timers;
-use super::{
-    Shared, command, dial, ending, farewell, identify, inspect, pending, reconnect, refuse, speaker,
-};
+use super::{Shared, command, dial, ending, farewell, inspect, pending, refuse, speaker};
 use crate::base::clock;
 use crate::base::inbox::{Inbox, Outbox};
 use crate::conn::command::{Command, Outcome, Replies, Target};
 use crate::conn::tell::More;
 use crate::net::pipes::Pool;
 use crate::net::poll::{Poll, Ready};
-use crate::net::{connect, errno};
 use crate::registry::Conn;
 
 /// Commands carried out before the relay has its turn again: 64 closes take less than a millisecond.
@@ -56,8 +54,7 @@ pub(super) struct Relay {
     pairs: Slab<Box<Pair>>,
     context: Context,
     commands: VecDeque<Batch>,
-    /// Connections that are ending and have more to do once the commands at hand are carried out.
-    later: VecDeque<u32>,
+    later: Later,
     guest: Option<Box<dyn Guest>>,
     sweep: Sweep,
     parking: Parking,
@@ -68,6 +65,7 @@ pub(super) struct Relay {
 #[derive(Debug)]
 struct Batch {
     targets: std::vec::IntoIter<Target>,
+    is_for_many: bool,
     command: Command,
     replies: Replies,
 }
@@ -105,7 +103,7 @@ impl Relay {
             over: Vec::new(),
             live,
         };
-        let (pairs, commands, later) = (Slab::new(), VecDeque::new(), VecDeque::new());
+        let (pairs, commands, later) = (Slab::new(), VecDeque::new(), Later::default());
         let (sweep, parking) = (Sweep::never(), Parking::never());
         Ok(Self { inbox, pairs, context, commands, later, guest: None, sweep, parking, is_stopping: false })
     }
@@ -204,14 +202,18 @@ impl Relay {
                 drive(pair, slot, context);
             }
         });
-        self.later.extend(is_put_off.then_some(slot));
+        if is_put_off {
+            self.later.add(slot, self.context.now_ms);
+        }
     }
 
     fn on_message(&mut self, message: Message) {
         match message {
             Message::Adopt(arrival) => self.adopt(*arrival),
             Message::Operate { targets, command, replies } => {
-                self.commands.push_back(Batch { targets: targets.into_iter(), command, replies });
+                let is_for_many = targets.len() > 1;
+                let targets = targets.into_iter();
+                self.commands.push_back(Batch { targets, is_for_many, command, replies });
             }
             Message::Inspect { targets, facts } => {
                 for (slot, id) in targets {
@@ -310,6 +312,10 @@ impl Relay {
         self.with(slot, |pair, slot, context| {
             pair.deadline = 0;
             pair.legs.iter_mut().for_each(|leg| leg.has_news = true);
+            if pair.is_queued {
+                // Its turn comes, and sets another.
+                return;
+            }
             dial::late(pair, slot, context);
             drive(pair, slot, context);
         });
@@ -354,7 +360,7 @@ impl Relay {
                 continue;
             };
             let (order, replies) = (batch.command.clone(), batch.replies.clone());
-            let is_last = batch.targets.len() == 0;
+            let is_one_of_many = batch.is_for_many;
             if self.find(slot, id).is_none() {
                 // Whoever asked may have gone.
                 let _ = replies.try_send((id, Outcome::gone()));
@@ -363,24 +369,28 @@ impl Relay {
             let mut is_put_off = false;
             self.with(slot, |pair, slot, context| {
                 command::apply(pair, order, replies, context);
-                context.clients_first = !is_last && pair.is_ending();
+                is_put_off = is_one_of_many && pair.is_ending() && pair.has_both() && pair.put_off();
+                context.clients_first = is_put_off;
                 drive(pair, slot, context);
-                is_put_off = std::mem::take(&mut context.clients_first) && pair.put_off();
             });
             self.context.clients_first = false;
-            self.later.extend(is_put_off.then_some(slot));
+            if is_put_off {
+                self.later.add(slot, self.context.now_ms);
+            }
         }
     }
 
     /// A share of the connections that had to wait for the commands.
     fn see_to_endings(&mut self) {
-        if !self.commands.is_empty() {
+        if !self.later.is_time(!self.commands.is_empty()) {
             return;
         }
         for _ in 0..COMMANDS_A_TURN {
-            let Some(slot) = self.later.pop_front() else {
+            let Some((slot, since_ms)) = self.later.next() else {
                 return;
             };
+            let waited_ms = self.context.now_ms.saturating_sub(since_ms);
+            self.with(slot, |pair, _, _| ending::prolong(pair, waited_ms));
             self.take_turn(slot);
         }
     }
@@ -417,78 +427,5 @@ impl Relay {
         for slot in self.context.over.drain(..) {
             self.pairs.remove(slot as usize);
         }
-    }
-}
-
-/// Moves a connection on as far as it goes.
-fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
-    #[cfg(test)]
-    super::strike(&pair.conn);
-    if pair.phase != Phase::Open {
-        dial::advance(pair, slot, context);
-    }
-    if pair.phase == Phase::Open || pair.is_away {
-        for way in reconnect::order(pair) {
-            if pair.route(way).is_none() || ending::is_cut_off(pair, way) {
-                continue;
-            }
-            match pump(pair, way, &mut context.tools()) {
-                Stop::Waiting => {}
-                Stop::Share => context.queue(pair, slot),
-                Stop::Failed(side, error) => failed(pair, side, error, slot, context),
-                Stop::Left => reconnect::go_on(pair, Reason::ClosedUpstream, slot, context),
-            }
-            if pair.is_refused {
-                // Before anything else could keep it, such as another upstream.
-                refuse::end(pair, context);
-            }
-            if pair.phase != Phase::Open && !pair.is_away {
-                break;
-            }
-        }
-        find_failure(pair, slot, context);
-        pending::enforce(pair, context);
-        identify::enforce(pair, context);
-        if pair.is_away {
-            reconnect::look(pair, slot, context);
-        }
-    }
-    ending::settle(pair, slot, context);
-    if !pair.is_over {
-        pair.publish_state();
-        if pair.legs.iter().any(|leg| leg.ended || leg.shut) {
-            note_half_closed(pair, context);
-        }
-        context.set_deadline(pair, slot);
-    }
-}
-
-/// One direction has ended; it is told once, and not as a part of an ending.
-fn note_half_closed(pair: &Pair, context: &Context) {
-    if pair.conn.note_half_closed(context.now_ms) && !pair.is_ending() {
-        let more = More { side: pair.first_end, ..More::default() };
-        context.tell(EventKind::HalfClosed, &pair.conn, more);
-    }
-}
-
-/// An error that no read or write met, because the side is paused or the other one is full.
-fn find_failure(pair: &mut Pair, slot: u32, context: &mut Context) {
-    for side in SIDES {
-        let leg = pair.leg_mut(side);
-        if std::mem::take(&mut leg.failed)
-            && let Some(fd) = leg.fd.as_ref()
-            && let Err(error) = connect::outcome(fd)
-        {
-            failed(pair, side, error, slot, context);
-        }
-    }
-}
-
-/// A socket failed: that is the end, unless the connection goes on with another upstream.
-fn failed(pair: &mut Pair, side: Side, error: Errno, slot: u32, context: &mut Context) {
-    if side == Side::Upstream && (pair.is_away || reconnect::can_go_on(pair, context.now_ms)) {
-        reconnect::go_on(pair, errno::reason(error), slot, context);
-    } else {
-        ending::fail(pair, side, error, context);
     }
 }
