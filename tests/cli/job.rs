@@ -61,7 +61,7 @@ fn a_terminal_shows_how_far_a_removal_is_and_nothing_of_it_stays() {
     pty.signal(Signal::INT);
     pty.shows("goes on in the agent");
     let after = pty.after_last("/90  ");
-    let (of_the_bar, rest) = after.split_once("\r\x1b[K").expect("it is cleared");
+    let (of_the_bar, rest) = after.rsplit_once("\x1b[2K").expect("it is cleared");
     assert!(!of_the_bar.contains('\n') && !rest.contains('\x1b'), "{after:?}");
     assert_eq!(pty.ends(), Some(130));
 }

@@ -9,10 +9,10 @@ use connctl_api::id::JobId;
 use connctl_api::job::{JobRow, JobState};
 use connctl_api::operation::{OperationKind, Summary};
 use connctl_api::revocation::RevocationRow;
+use indicatif::ProgressBar;
 use serde::Deserialize;
 
-use super::progress::{self, Bar};
-use super::report;
+use super::{progress, report};
 use crate::invocation::Invocation;
 use crate::output::human::count;
 use crate::output::item::Items;
@@ -98,7 +98,7 @@ async fn print<T>(
 pub(crate) async fn read_lines<T>(
     lines: &mut Lines,
     printer: &mut Printer<Items>,
-    bar: &Bar,
+    bar: &ProgressBar,
     interrupted: impl Future<Output = T>,
     out: &mut dyn Write,
 ) -> Result<Option<Told>> {
@@ -108,7 +108,7 @@ pub(crate) async fn read_lines<T>(
         let block = tokio::select! {
             biased;
             _ = &mut interrupted => {
-                bar.finish();
+                bar.finish_and_clear();
                 return Ok(None);
             }
             block = lines.block() => block?,
@@ -123,19 +123,19 @@ pub(crate) async fn read_lines<T>(
             } else if line.starts_with(b"{\"job\":") {
                 job = Some(told(read::<News>(line)?.job, bar));
             } else {
-                bar.advance();
+                bar.inc(1);
                 printer.line(line, &mut ready, &mut |_| {})?;
             }
         }
         // Whoever reads the lines learns of each one as it comes; on a terminal the bar makes room for them.
-        bar.aside(|| out.write_all(&ready).and_then(|()| out.flush()))?;
+        bar.suspend(|| out.write_all(&ready).and_then(|()| out.flush()))?;
         ready.clear();
         if let Some(job) = job.as_ref().filter(|job| has_stalled(job)) {
             last = Some(Last { summary: job.summary, revocation: None });
             break;
         }
     }
-    bar.finish();
+    bar.finish_and_clear();
     let Last { summary, revocation } =
         last.context("the agent broke off before the summary: some connections may not be done")?;
     Ok(Some(Told { summary, job, revocation }))
@@ -156,7 +156,7 @@ pub(crate) async fn progress(
         let block = tokio::select! {
             biased;
             _ = &mut interrupted => {
-                bar.finish();
+                bar.finish_and_clear();
                 goes_on(id);
                 return Ok(None);
             }
@@ -165,13 +165,13 @@ pub(crate) async fn progress(
         for line in split(block.context("the agent broke off before the job ended")?) {
             if line.starts_with(b"{\"job\":") {
                 last = told(read::<News>(line)?.job, &bar);
-                bar.reach(last.summary.requested);
+                bar.set_position(last.summary.requested);
             }
             is_whole |= line.starts_with(b"{\"summary\":");
         }
         is_whole |= has_stalled(&last);
     }
-    bar.finish();
+    bar.finish_and_clear();
     Ok(Some(last))
 }
 
@@ -189,9 +189,9 @@ fn has_stalled(job: &JobRow) -> bool {
 /// What the agent says of a job that a person paused: whoever did that goes on with it.
 const BY_OPERATOR: &str = "an operator paused it";
 
-fn told(job: JobRow, bar: &Bar) -> JobRow {
+fn told(job: JobRow, bar: &ProgressBar) -> JobRow {
     let rate = job.rate.map(|rate| format!("{rate:.1}/s")).unwrap_or_default();
-    bar.say(match job.state {
+    bar.set_message(match job.state {
         JobState::Running => rate,
         state => state.to_string(),
     });
