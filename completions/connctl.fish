@@ -106,7 +106,7 @@ always\t'Always'
 never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l all -d 'Every connection'
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l count -d 'Only how many'
-complete -c connctl -n "__fish_connctl_using_subcommand list" -s w -l watch -d 'Again each second, until interrupted'
+complete -c connctl -n "__fish_connctl_using_subcommand list" -s w -l watch -d 'Look again each second, until interrupted; in a pipe, print what has changed as lines'
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l fields -d 'Print the fields that --where, --sort, --by and --columns know, and leave'
 complete -c connctl -n "__fish_connctl_using_subcommand list" -l no-headers -d 'No titles in table, wide and csv'
 complete -c connctl -n "__fish_connctl_using_subcommand list" -s q -l quiet -d 'Nothing on stderr but errors: no summaries, no progress'

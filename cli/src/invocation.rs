@@ -41,6 +41,11 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
+    /// The same, printed in another form.
+    pub(crate) fn in_format(&self, format: Format) -> Self {
+        Self { format, ..self.clone() }
+    }
+
     pub(crate) fn resolve(target: &TargetArgs, output: &OutputArgs) -> Self {
         let stdout_is_terminal = stdout().is_terminal();
         let typed = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());

@@ -1,9 +1,11 @@
 //! The exit codes that scripts branch on, each provoked.
+use std::io::{Read as _, Write as _};
+
 use rustix::process::Signal;
 
 use crate::support::cli::Connctl;
 use crate::support::upstream::ByHand;
-use crate::support::{Agent, LIMIT, Peer, Setup};
+use crate::support::{Agent, LIMIT, Peer, Setup, Upstream};
 
 #[test]
 fn done_is_0_also_where_nothing_matched() {
@@ -72,6 +74,17 @@ fn an_agent_that_cannot_be_reached_is_5_and_named() {
     let code =
         Connctl::alone().run(&["--agent", &format!("http://{silent}"), "--timeout", "5s", "list"]).code;
     assert!(matches!(code, Some(1 | 5)), "{code:?}");
+    // Neither is this, whose answer would do for a listing that is handed on unread.
+    let page = Upstream::serve(|mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\nhello\n");
+    });
+    for form in ["jsonl", "json", "table"] {
+        let run = Connctl::alone().run(&["--agent", &format!("http://{}", page.addr()), "list", "-o", form]);
+        let run = run.exits(1).says("text/html");
+        assert_eq!(run.stdout, "", "{form}");
+    }
     Connctl::alone().run(&["--agent", "carrier-pigeon:1", "list"]).exits(2).says("carrier-pigeon");
 }
 

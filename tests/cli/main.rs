@@ -32,3 +32,4 @@ mod tls;
 mod token;
 mod top;
 mod use_cases;
+mod watch;

@@ -9,8 +9,15 @@ use super::values;
 #[derive(Debug, Subcommand)]
 pub(crate) enum ListenerVerb {
     /// List listeners
+    #[command(before_help = "\
+Examples:
+  connctl listener list
+  connctl listener list -o jsonl | jq -r 'select(.accepting | not) | .name'")]
     List,
     /// Show one listener
+    #[command(before_help = "\
+Examples:
+  connctl listener show redis")]
     Show {
         /// Its name
         name: String,
@@ -34,6 +41,10 @@ Examples:
         mode: Option<RejectMode>,
     },
     /// Take new connections again
+    #[command(before_help = "\
+Examples:
+  connctl listener accept
+  connctl listener accept redis")]
     Accept {
         /// The listeners [default: all]
         #[arg(value_name = "NAME")]

@@ -58,9 +58,12 @@ mod tests {
         let mut command = Cli::command();
         command.clone().debug_assert();
         command.build();
-        for verb in std::iter::once(&mut command.clone()).chain(command.get_subcommands_mut()) {
-            let help = verb.render_long_help().to_string();
-            assert!(help.starts_with("Examples:") || verb.get_name() == "help", "{}", verb.get_name());
-        }
+        begins_with_examples(&mut command);
+    }
+
+    fn begins_with_examples(verb: &mut clap::Command) {
+        let help = verb.render_long_help().to_string();
+        assert!(help.starts_with("Examples:") || verb.get_name() == "help", "{}", verb.get_name());
+        verb.get_subcommands_mut().for_each(begins_with_examples);
     }
 }

@@ -37,8 +37,15 @@ pub(crate) struct RevokeArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RevokeVerb {
     /// List the revocations in force
+    #[command(before_help = "\
+Examples:
+  connctl revoke list
+  connctl revoke list -o name | xargs -n 1 connctl revoke lift")]
     List,
     /// End a revocation: its user or address may come again
+    #[command(before_help = "\
+Examples:
+  connctl revoke lift 3")]
     Lift {
         /// The revocation
         #[arg(value_name = "ID")]

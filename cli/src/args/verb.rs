@@ -255,7 +255,7 @@ pub(crate) struct ListArgs {
     /// With --count: how many of each value of this field
     #[arg(long, value_name = "FIELD", requires = "count")]
     pub by: Option<String>,
-    /// Again each second, until interrupted
+    /// Look again each second, until interrupted; in a pipe, print what has changed as lines
     #[arg(short, long)]
     pub watch: bool,
     /// Print the fields that --where, --sort, --by and --columns know, and leave
@@ -291,8 +291,16 @@ pub(crate) struct ApplyArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum NodeVerb {
     /// List nodes
+    #[command(before_help = "\
+Examples:
+  connctl node list
+  connctl node list -o wide")]
     List,
     /// Show the node
+    #[command(before_help = "\
+Examples:
+  connctl node show
+  connctl node show -o json | jq .connections")]
     Show,
     /// Turn new connections away on every listener and close the live ones, 50/s where no rate is given
     #[command(before_help = "\
@@ -307,6 +315,9 @@ Examples:
         args: Box<DrainArgs>,
     },
     /// Take new connections again on every listener
+    #[command(before_help = "\
+Examples:
+  connctl node undrain")]
     Undrain,
 }
 
@@ -369,6 +380,10 @@ Examples:
   connctl agent run --config /etc/connctl.toml")]
     Run(Box<connctl_agent::args::RunArgs>),
     /// Say how the agent is
+    #[command(before_help = "\
+Examples:
+  connctl agent status
+  connctl agent status -o json | jq .descriptors_used")]
     Status,
     /// Have the agent read its configuration file again
     #[command(

@@ -10,6 +10,7 @@ use connctl_api::conn::{CountReport, ListQuery};
 use connctl_api::error::Exit;
 use connctl_api::selector::Field;
 
+use super::watch;
 use crate::args::output::Format;
 use crate::args::verb::ListArgs;
 use crate::error::Failure;
@@ -23,7 +24,7 @@ use crate::output::{self, Out};
 use crate::selection;
 
 /// How often a watched list is asked for.
-const WATCH_EVERY: Duration = Duration::from_secs(1);
+pub(super) const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// Clears a terminal.
 const CLEAR: &[u8] = b"\x1b[H\x1b[2J\x1b[3J";
 
@@ -47,6 +48,9 @@ pub(crate) async fn run(args: &ListArgs, invocation: &Invocation) -> Result<Exit
         ..ListQuery::default()
     };
     let client = invocation.client()?;
+    if args.watch && !args.count && !invocation.stdout_is_terminal {
+        return watch::stream(&client, &query, &args.columns, invocation).await;
+    }
     loop {
         if args.watch && invocation.stdout_is_terminal {
             output::stdout().write_all(CLEAR)?;
@@ -71,12 +75,7 @@ pub(crate) async fn rows(
     invocation: &Invocation,
 ) -> Result<()> {
     let mut printer = Printer::<Conns>::list(invocation, columns)?;
-    // The kernel is asked only where somebody sees what it says.
-    let health = match columns {
-        [] => invocation.format == Format::Wide,
-        named => named.iter().any(|column| column.trim() == "health"),
-    };
-    let query = &ListQuery { health, ..query.clone() };
+    let query = &ListQuery { health: asks_health(columns, invocation), ..query.clone() };
     let mut tally = Tally::default();
     let mut lines = client.rows(query).await?;
     let mut out: Out = output::stdout();
@@ -88,6 +87,14 @@ pub(crate) async fn rows(
         output::note(invocation, &tally.line());
     }
     Ok(())
+}
+
+/// The kernel is asked only where somebody sees what it says.
+pub(super) fn asks_health(columns: &[String], invocation: &Invocation) -> bool {
+    match columns {
+        [] => invocation.format == Format::Wide,
+        named => named.iter().any(|column| column.trim() == "health"),
+    }
 }
 
 /// What the rows add up to.

@@ -24,6 +24,7 @@ pub(crate) mod stats;
 pub(crate) mod token;
 pub(crate) mod top;
 pub(crate) mod wait;
+mod watch;
 pub(crate) mod why;
 
 use anyhow::Result;

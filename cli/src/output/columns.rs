@@ -9,7 +9,7 @@ use super::tree::Tree;
 use crate::error::Failure;
 
 /// A column of a table.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     /// What `--columns` calls it.
     pub name: &'static str,

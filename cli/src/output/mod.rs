@@ -1,6 +1,7 @@
 //! Printing: forms, columns, tables, colour. Commands compute; only what is in here and in `bulk` writes.
 
 pub(crate) mod audit;
+pub(crate) mod changes;
 pub(crate) mod columns;
 pub(crate) mod conn;
 pub(crate) mod context;

@@ -150,6 +150,14 @@ impl<R: Record> Printer<R> {
         Ok(())
     }
 
+    /// Hands out what there is so far: more comes later.
+    pub(crate) fn pause(&mut self, out: &mut dyn Write) -> Result<()> {
+        if let Form::Table(table) = &mut self.form {
+            table.begin_now(out)?;
+        }
+        Ok(out.flush()?)
+    }
+
     /// Ends the document. `summary` is the JSON of the last line of a bulk operation's answer.
     pub(crate) fn finish(self, summary: Option<&str>, out: &mut dyn Write) -> Result<()> {
         match summary {

@@ -79,6 +79,11 @@ impl Table {
         Ok(())
     }
 
+    /// Writes the rows that are held back; later ones come with their widths.
+    pub(crate) fn begin_now(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if self.layout.is_none() && !self.first.is_empty() { self.begin(out) } else { Ok(()) }
+    }
+
     /// Writes what is left. A table without rows is written as nothing.
     pub(crate) fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if self.layout.is_some() || self.first.is_empty() {

@@ -18,6 +18,6 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn audit_lines(&self) -> Result<Lines, ClientError> {
-        Ok(self.lines(self.send(self.get(route::AUDIT_LINES)).await?))
+        self.lines(self.get(route::AUDIT_LINES)).await
     }
 }

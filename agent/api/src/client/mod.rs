@@ -45,6 +45,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// The longest URL that can be sent: the HTTP library's bound, and the agent's.
 const MAX_URL_BYTES: usize = 65_534;
 
+/// What an answer of lines is.
+const JSON_LINES: &str = "application/jsonl";
+
 /// A client of one agent.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -116,7 +119,7 @@ impl Client {
     pub async fn rows(&self, query: &ListQuery) -> Result<Lines, ClientError> {
         let query = ListQuery { stream: true, ..query.clone() };
         let request = self.get(route::CONNECTIONS).query(&query);
-        Ok(self.lines(self.send(request).await?))
+        self.lines(request).await
     }
 
     /// How many connections match; with `by`, also by the values of a field.
@@ -165,7 +168,7 @@ impl Client {
     pub async fn history(&self, query: &HistoryQuery) -> Result<Lines, ClientError> {
         let query = HistoryQuery { stream: true, ..query.clone() };
         let request = self.get(route::HISTORY).query(&query);
-        Ok(self.lines(self.send(request).await?))
+        self.lines(request).await
     }
 
     /// How many connections have ended; with `by`, also by the values of a field.
@@ -185,7 +188,7 @@ impl Client {
     pub async fn events(&self, query: &EventQuery) -> Result<Lines, ClientError> {
         let query = EventQuery { stream: true, ..query.clone() };
         let request = self.get(route::EVENTS).query(&query);
-        Ok(self.lines(self.send(request).await?))
+        self.lines(request).await
     }
 
     /// Acts on connections; a line per connection as each one ends, then the summary: see
@@ -194,8 +197,7 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn operate(&self, request: &OperationRequest) -> Result<Lines, ClientError> {
-        let response = self.send(self.post(route::OPERATIONS).json(request)).await?;
-        Ok(self.lines(response))
+        self.lines(self.post(route::OPERATIONS).json(request)).await
     }
 
     /// The same as a job that runs whoever waits for it.
@@ -229,7 +231,7 @@ impl Client {
     /// See [`ClientError`].
     pub async fn plan_rows(&self, plan_id: &str) -> Result<Lines, ClientError> {
         let request = self.request(Method::GET, route::PLAN_CONNECTIONS, plan_id)?;
-        Ok(self.lines(self.send(request).await?))
+        self.lines(request).await
     }
 
     /// Drops a plan.
@@ -246,7 +248,7 @@ impl Client {
     /// See [`ClientError`].
     pub async fn apply(&self, plan_id: &str, request: &ApplyRequest) -> Result<Lines, ClientError> {
         let http = self.request(Method::POST, route::APPLY, plan_id)?.json(request);
-        Ok(self.lines(self.send(http).await?))
+        self.lines(http).await
     }
 
     /// Carries a plan out by a job that runs whoever waits for it.
@@ -281,7 +283,7 @@ impl Client {
     /// See [`ClientError`].
     pub async fn watch_job(&self, job_id: &str, items: bool) -> Result<Lines, ClientError> {
         let request = self.request(Method::GET, route::JOB_WATCH, job_id)?;
-        Ok(self.lines(self.send(request.query(&[("items", items)])).await?))
+        self.lines(request.query(&[("items", items)])).await
     }
 
     /// Pauses, resumes or cancels a job: `path` is the route.
@@ -413,8 +415,7 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub async fn revoke(&self, request: &RevokeRequest) -> Result<Lines, ClientError> {
-        let response = self.send(self.post(route::REVOCATIONS).json(request)).await?;
-        Ok(self.lines(response))
+        self.lines(self.post(route::REVOCATIONS).json(request)).await
     }
 
     /// The revocations in force.
@@ -452,8 +453,14 @@ impl Client {
         Ok(self.http.request(method, url))
     }
 
-    fn lines(&self, response: Response) -> Lines {
-        Lines::new(response, self.endpoint.clone(), self.patience)
+    /// Sends, and takes the answer for lines if it says that it has some.
+    async fn lines(&self, request: RequestBuilder) -> Result<Lines, ClientError> {
+        let response = self.send(request).await?;
+        let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+        if kind != Some(JSON_LINES) {
+            return Err(self.garbled(&format!("it is of type {}", kind.unwrap_or("unknown"))));
+        }
+        Ok(Lines::new(response, self.endpoint.clone(), self.patience))
     }
 
     fn garbled(&self, problem: &dyn std::fmt::Display) -> ClientError {

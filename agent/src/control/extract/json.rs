@@ -22,6 +22,9 @@ fn describe(text: &[u8], error: &serde_json::Error) -> ApiError {
         return invalid("the body is empty and must be a JSON object".into()).field("body");
     }
     match error.classify() {
+        Category::Data if !text.trim_ascii_start().starts_with(b"{") => {
+            invalid("the body must be a JSON object".into()).field("body")
+        }
         Category::Data => {
             let place = Place::at(text, offset(text, error.line(), error.column()));
             let message = without_position(error);
