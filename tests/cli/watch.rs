@@ -54,6 +54,36 @@ fn a_connection_that_is_selected_no_longer_is_gone_from_a_watched_list() {
 }
 
 #[test]
+fn a_watched_count_in_a_pipe_is_told_when_it_is_another() {
+    let agent = Agent::echo();
+    let client = Peer::connect(agent.only());
+    agent.settled(1);
+    let (_watching, lines) = Connctl::to(&agent).follow(&["list", "--watch", "--count"]);
+    assert_eq!(next(&lines), "1");
+    let more = Peer::connect(agent.only());
+    assert_eq!(next(&lines), "2");
+    drop((client, more));
+    // It may look between the two.
+    assert!((0..2).any(|_| next(&lines) == "0"));
+}
+
+#[test]
+fn what_goes_on_ends_when_nobody_reads_it() {
+    let agent = Agent::echo();
+    let _client = Peer::connect(agent.only());
+    agent.settled(1);
+    for args in [
+        &["list", "--watch", "-o", "jsonl"][..],
+        &["list", "-w", "--count"],
+        &["events", "--follow", "--after", "0"],
+    ] {
+        let (mut watching, lines) = Connctl::to(&agent).follow_one(args);
+        next(&lines);
+        assert!(watching.wait(LIMIT).success(), "{args:?}");
+    }
+}
+
+#[test]
 fn a_watched_table_says_what_became_of_each() {
     let agent = Agent::echo();
     let (_watching, lines) = Connctl::to(&agent).follow(&["list", "--watch"]);

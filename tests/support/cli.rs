@@ -64,6 +64,21 @@ impl Connctl {
         (process, lines)
     }
 
+    /// Starts it, hands out its first line, and reads no more.
+    pub(crate) fn follow_one(&self, args: &[&str]) -> (Running, mpsc::Receiver<String>) {
+        let mut command = self.command(args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = Running::start(&mut command);
+        let stdout = process.child().stdout.take().unwrap();
+        let (send, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let _ = BufReader::new(stdout).read_line(&mut line);
+            let _ = send.send(line);
+        });
+        (process, lines)
+    }
+
     /// Words separated by blanks, as on a command line without quotes.
     #[track_caller]
     pub(crate) fn line(&self, words: &str) -> Run {

@@ -43,6 +43,9 @@ pub(crate) async fn run(args: &EventsArgs, invocation: &Invocation) -> Result<Ex
             }
         }
         out.flush()?;
+        if !output::is_read() {
+            break;
+        }
     }
     if !invocation.format.is_table() {
         printer.finish(None, &mut out)?;

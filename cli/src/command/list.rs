@@ -51,12 +51,18 @@ pub(crate) async fn run(args: &ListArgs, invocation: &Invocation) -> Result<Exit
     if args.watch && !args.count && !invocation.stdout_is_terminal {
         return watch::stream(&client, &query, &args.columns, invocation).await;
     }
+    let mut before = None;
     loop {
         if args.watch && invocation.stdout_is_terminal {
             output::stdout().write_all(CLEAR)?;
         }
         if args.count {
-            print_count(&client, &query, args.by.clone(), invocation).await?;
+            let report = client.count(query.selector.clone(), args.by.clone()).await?;
+            // In a pipe, a count that is what it was is no news.
+            if invocation.stdout_is_terminal || before.as_ref() != Some(&report) {
+                counted(&client, report.clone(), args.by.is_some(), invocation)?;
+            }
+            before = Some(report);
         } else {
             rows(&client, &query, &args.columns, invocation).await?;
         }
@@ -64,6 +70,9 @@ pub(crate) async fn run(args: &ListArgs, invocation: &Invocation) -> Result<Exit
             return Ok(Exit::Done);
         }
         tokio::time::sleep(WATCH_EVERY).await;
+        if !output::is_read() {
+            return Ok(Exit::Done);
+        }
     }
 }
 
@@ -148,17 +157,6 @@ impl Tally {
         }
         line
     }
-}
-
-async fn print_count(
-    client: &Client,
-    query: &ListQuery,
-    by: Option<String>,
-    invocation: &Invocation,
-) -> Result<()> {
-    let is_grouped = by.is_some();
-    let report = client.count(query.selector.clone(), by).await?;
-    counted(client, report, is_grouped, invocation)
 }
 
 /// Prints a count, and the groups that were asked for.

@@ -49,6 +49,9 @@ pub(crate) async fn stream(
         printer.pause(&mut out)?;
         drop(out);
         tokio::time::sleep(WATCH_EVERY).await;
+        if !output::is_read() {
+            return Ok(Exit::Done);
+        }
     }
 }
 

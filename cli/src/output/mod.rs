@@ -27,6 +27,7 @@ pub(crate) mod yaml;
 use std::io::{self, BufWriter, StdoutLock, Write};
 
 use anyhow::Result;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use self::columns::Record;
 use self::printer::Printer;
@@ -41,6 +42,15 @@ pub(crate) type Out = BufWriter<StdoutLock<'static>>;
 /// Stdout, taken once for the whole command.
 pub(crate) fn stdout() -> Out {
     BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock())
+}
+
+/// Whether anybody reads stdout still. What prints something now and then asks, lest it go on for nobody.
+pub(crate) fn is_read() -> bool {
+    let gone = PollFlags::ERR | PollFlags::HUP;
+    let stdout = io::stdout();
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    let polled = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    polled.is_err() || !asked.iter().any(|stdout| stdout.revents().intersects(gone))
 }
 
 /// Prints a whole list.
