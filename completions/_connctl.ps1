@@ -689,6 +689,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;listener;drain' {
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'The dial fails, succeeds and is reset, or hangs [default: refuse]')
             [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Refuse to close more connections than this')
+            [CompletionResult]::new('--max-percent', '--max-percent', [CompletionResultType]::ParameterName, 'Refuse to close more than this share of the node''s connections')
             [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'How long a close may flush before it is forced [default: 1s]')
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Why, for the log')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'So many connections a second, evenly: 50/s, 3000/m')
@@ -708,6 +709,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to colour')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show who would be closed, and keep them as a plan for `apply`; no listener is touched')
             [CompletionResult]::new('--idle-first', '--idle-first', [CompletionResultType]::ParameterName, 'Those that have been idle the longest first')
             [CompletionResult]::new('--detach', '--detach', [CompletionResultType]::ParameterName, 'Leave it to the agent, as a job, and do not wait')
             [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'No titles in table, wide and csv')
@@ -863,6 +865,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;node;drain' {
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'The dial fails, succeeds and is reset, or hangs [default: refuse]')
             [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Refuse to close more connections than this')
+            [CompletionResult]::new('--max-percent', '--max-percent', [CompletionResultType]::ParameterName, 'Refuse to close more than this share of the node''s connections')
             [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'How long a close may flush before it is forced [default: 1s]')
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Why, for the log')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'So many connections a second, evenly: 50/s, 3000/m')
@@ -882,6 +885,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to colour')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show who would be closed, and keep them as a plan for `apply`; no listener is touched')
             [CompletionResult]::new('--idle-first', '--idle-first', [CompletionResultType]::ParameterName, 'Those that have been idle the longest first')
             [CompletionResult]::new('--detach', '--detach', [CompletionResultType]::ParameterName, 'Leave it to the agent, as a job, and do not wait')
             [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'No titles in table, wide and csv')

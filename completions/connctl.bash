@@ -2688,7 +2688,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__listener__subcmd__drain)
-            opts="-y -o -q -h --mode --yes --max --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --mode --yes --dry-run --max --max-percent --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2699,6 +2699,10 @@ _connctl() {
                     return 0
                     ;;
                 --max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-percent)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3056,7 +3060,7 @@ _connctl() {
             return 0
             ;;
         connctl__subcmd__node__subcmd__drain)
-            opts="-y -o -q -h --mode --yes --max --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
+            opts="-y -o -q -h --mode --yes --dry-run --max --max-percent --idle-first --grace --note --rate --jitter --ramp --until-reconnect-rate --pause-if --detach --agent --context --token-file --ca-file --cert-file --key-file --timeout --output --no-headers --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3067,6 +3071,10 @@ _connctl() {
                     return 0
                     ;;
                 --max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-percent)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -662,6 +662,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;listener;drain'= {
             cand --mode 'The dial fails, succeeds and is reset, or hangs [default: refuse]'
             cand --max 'Refuse to close more connections than this'
+            cand --max-percent 'Refuse to close more than this share of the node''s connections'
             cand --grace 'How long a close may flush before it is forced [default: 1s]'
             cand --note 'Why, for the log'
             cand --rate 'So many connections a second, evenly: 50/s, 3000/m'
@@ -681,6 +682,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --color 'Whether to colour'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
+            cand --dry-run 'Show who would be closed, and keep them as a plan for `apply`; no listener is touched'
             cand --idle-first 'Those that have been idle the longest first'
             cand --detach 'Leave it to the agent, as a job, and do not wait'
             cand --no-headers 'No titles in table, wide and csv'
@@ -828,6 +830,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;node;drain'= {
             cand --mode 'The dial fails, succeeds and is reset, or hangs [default: refuse]'
             cand --max 'Refuse to close more connections than this'
+            cand --max-percent 'Refuse to close more than this share of the node''s connections'
             cand --grace 'How long a close may flush before it is forced [default: 1s]'
             cand --note 'Why, for the log'
             cand --rate 'So many connections a second, evenly: 50/s, 3000/m'
@@ -847,6 +850,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
             cand --color 'Whether to colour'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
+            cand --dry-run 'Show who would be closed, and keep them as a plan for `apply`; no listener is touched'
             cand --idle-first 'Those that have been idle the longest first'
             cand --detach 'Leave it to the agent, as a job, and do not wait'
             cand --no-headers 'No titles in table, wide and csv'

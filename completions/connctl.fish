@@ -748,6 +748,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 reset\t''
 stall\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l max -d 'Refuse to close more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l max-percent -d 'Refuse to close more than this share of the node\'s connections' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l note -d 'Why, for the log' -r
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l rate -d 'So many connections a second, evenly: 50/s, 3000/m' -r
@@ -773,6 +774,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_see
 always\t'Always'
 never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l dry-run -d 'Show who would be closed, and keep them as a plan for `apply`; no listener is touched'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l idle-first -d 'Those that have been idle the longest first'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l detach -d 'Leave it to the agent, as a job, and do not wait'
 complete -c connctl -n "__fish_connctl_using_subcommand listener; and __fish_seen_subcommand_from drain" -l no-headers -d 'No titles in table, wide and csv'
@@ -937,6 +939,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_su
 reset\t''
 stall\t''"
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l max -d 'Refuse to close more connections than this' -r
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l max-percent -d 'Refuse to close more than this share of the node\'s connections' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l grace -d 'How long a close may flush before it is forced [default: 1s]' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l note -d 'Why, for the log' -r
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l rate -d 'So many connections a second, evenly: 50/s, 3000/m' -r
@@ -962,6 +965,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_su
 always\t'Always'
 never\t'Never'"
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -s y -l yes -d 'Do not ask'
+complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l dry-run -d 'Show who would be closed, and keep them as a plan for `apply`; no listener is touched'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l idle-first -d 'Those that have been idle the longest first'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l detach -d 'Leave it to the agent, as a job, and do not wait'
 complete -c connctl -n "__fish_connctl_using_subcommand node; and __fish_seen_subcommand_from drain" -l no-headers -d 'No titles in table, wide and csv'

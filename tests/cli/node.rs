@@ -58,6 +58,30 @@ fn a_drain_of_one_listener_leaves_the_others_alone() {
 }
 
 #[test]
+fn a_dry_run_of_a_drain_shows_who_would_go_and_shuts_no_door() {
+    let (agent, mut clients) = two_listeners();
+    let own = Connctl::to(&agent);
+    let shown = own.line("node drain --dry-run --rate 5/s -o json").ok().json();
+    assert_eq!(
+        (&shown["plan"]["connections"], &shown["plan"]["pace"]["rate"]),
+        (&json!(5), &json!(5.0)),
+        "{shown}"
+    );
+    let plan = own.line("listener drain two --dry-run -o name").ok().stdout;
+    own.line("listener drain nobody --dry-run").exits(3).says("nobody");
+    own.line("node drain --yes --max-percent 50").exits(7);
+    for client in &mut clients[..3] {
+        client.send("untouched");
+        client.expect("untouched");
+    }
+    agent.settled(5);
+    drop(Peer::connect(agent.addr("two")));
+    agent.settled(5);
+    own.run(&["apply", plan.trim(), "--yes"]).ok();
+    agent.settled(3);
+}
+
+#[test]
 fn a_large_drain_asks_and_a_wrong_one_shuts_no_door() {
     let agent = Agent::hold();
     let clients: Vec<_> = (0..30).map(|_| Peer::connect(agent.only())).collect();

@@ -5,10 +5,11 @@ use connctl_api::client::Client;
 use connctl_api::drain::DrainRequest;
 use connctl_api::error::Exit;
 use connctl_api::listener::{GateRequest, RejectMode};
-use connctl_api::operation::OperationKind;
+use connctl_api::operation::{OperationKind, OperationRequest};
 use connctl_api::pace::Pace;
+use connctl_api::selector::Selector;
 
-use super::{agent, change, job};
+use super::{agent, change, job, plan};
 use crate::args::drain::DrainArgs;
 use crate::args::verb::NodeVerb;
 use crate::bulk::confirm::{Extent, settle, verdict};
@@ -58,6 +59,9 @@ pub(crate) async fn drain(
 ) -> Result<Exit> {
     let client = invocation.client()?;
     let selector = selector(&listeners);
+    if args.dry_run {
+        return dry_run(&client, &listeners, selector, args, pace, invocation).await;
+    }
     if !args.yes {
         let connections = client.count(selector.clone(), None).await?.count;
         let node = client.node().await?.connections;
@@ -74,7 +78,7 @@ pub(crate) async fn drain(
         pace: Some(pace),
         note: args.note.clone(),
         max: args.max,
-        max_percent: None,
+        max_percent: args.max_percent,
     };
     let begun = client.drain_node(&request).await?.job;
     if args.pace.detach {
@@ -85,6 +89,31 @@ pub(crate) async fn drain(
     };
     job::print(&ended, invocation)?;
     empty(&client, selector, follow::ended(&ended, invocation)).await
+}
+
+/// Who would be closed, as a plan. It closes them and leaves the doors as they are.
+async fn dry_run(
+    client: &Client,
+    listeners: &[String],
+    selector: Option<String>,
+    args: &DrainArgs,
+    pace: Pace,
+    invocation: &Invocation,
+) -> Result<Exit> {
+    for name in listeners {
+        client.listener(name).await?;
+    }
+    let request = OperationRequest {
+        selector: Some(selector.unwrap_or_else(|| Selector::all().to_string())),
+        grace_ms: change::grace_ms(args.grace)?,
+        idle_first: args.idle_first,
+        pace: Some(pace),
+        note: args.note.clone(),
+        max: args.max,
+        max_percent: args.max_percent,
+        ..OperationRequest::new(OperationKind::Close)
+    };
+    plan::dry_run(&request, invocation).await
 }
 
 /// Done is what is empty, whoever emptied it.

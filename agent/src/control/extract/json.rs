@@ -14,6 +14,9 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, ApiError> {
     }
 }
 
+/// The most of a body that an error repeats.
+const SHOWN_CHARS: usize = 40;
+
 const NO_OBJECT: &str = "the body is a JSON array and must be a JSON object";
 
 fn describe(text: &[u8], error: &serde_json::Error) -> ApiError {
@@ -23,7 +26,8 @@ fn describe(text: &[u8], error: &serde_json::Error) -> ApiError {
     }
     match error.classify() {
         Category::Data if !text.trim_ascii_start().starts_with(b"{") => {
-            invalid("the body must be a JSON object".into()).field("body")
+            let shown: String = String::from_utf8_lossy(text).trim().chars().take(SHOWN_CHARS).collect();
+            invalid(format!("the body is {shown} and must be a JSON object")).field("body")
         }
         Category::Data => {
             let place = Place::at(text, offset(text, error.line(), error.column()));
