@@ -1,11 +1,14 @@
 //! Arguments and environment, resolved once. The rest of the program asks neither again.
 
 use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use connctl_api::client::{Client, Endpoint};
-use connctl_api::endpoint::default_socket;
+use connctl_api::endpoint::{default_socket, is_own, temporary_dir};
+use connctl_api::error::Exit;
 
 use crate::args::output::{Format, OutputArgs, When};
 use crate::args::target::TargetArgs;
@@ -105,12 +108,24 @@ impl Invocation {
                         let context = contexts.named(name)?;
                         (&context.agent, Files::of(context))
                     }
-                    None => return Ok((Endpoint::Unix(default_socket()), Files::default())),
+                    None => return Ok((Endpoint::Unix(own_socket()?), Files::default())),
                 }
             }
         };
         Ok((agent.parse().map_err(|error: String| Failure::usage(error))?, files))
     }
+}
+
+/// The default socket. Whoever has made its directory for another user is not to hear a token.
+fn own_socket() -> Result<PathBuf> {
+    if let Some(dir) = temporary_dir()
+        && let Ok(found) = std::fs::symlink_metadata(&dir)
+        && !(found.is_dir() && is_own(found.uid(), found.mode()))
+    {
+        let message = format!("{} is another user's, or others may write to it", dir.display());
+        return Err(Failure::new(Exit::Denied, message).hint("say where the agent is with --agent").into());
+    }
+    Ok(default_socket())
 }
 
 /// The conventions of NO_COLOR and CLICOLOR_FORCE.

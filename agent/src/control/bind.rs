@@ -10,6 +10,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use connctl_api::endpoint::{default_socket, is_own, temporary_dir};
 use rustix::fs::{FlockOperation, Mode};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
@@ -130,6 +131,17 @@ fn unix(path: &Path, is_shared: bool) -> anyhow::Result<Bound> {
             .mode(directory_mode)
             .create(parent)
             .with_context(|| format!("its directory {} cannot be made", parent.display()))?;
+    }
+    if *path == default_socket()
+        && let Some(dir) = temporary_dir()
+    {
+        let found = fs::symlink_metadata(&dir)?;
+        if !found.is_dir() || !is_own(found.uid(), found.mode()) {
+            bail!(
+                "{} is another user's, or others may write to it: name another with --control",
+                dir.display()
+            );
+        }
     }
     // Held for as long as the socket is: two agents that start at once must not both find it stale.
     let lock = Lock::take(path)?;

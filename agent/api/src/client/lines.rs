@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use reqwest::Response;
+
 use super::{ClientError, Endpoint};
 
+/// What such an answer is.
+const JSON_LINES: &str = "application/jsonl";
 /// The longest line that is taken. A row has a few hundred bytes, at most about 20 KiB of labels.
 const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// The lines of an answer, in blocks of as many as have arrived.
 #[derive(Debug)]
 pub struct Lines {
-    response: reqwest::Response,
+    response: Response,
     endpoint: Endpoint,
     limit: Duration,
     /// A chunk of whole lines, handed out last.
@@ -21,8 +25,14 @@ pub struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(response: reqwest::Response, endpoint: Endpoint, limit: Duration) -> Self {
-        Self { response, endpoint, limit, whole: None, buffer: Vec::new(), taken: 0 }
+    /// An answer, if it says that it has lines: they are handed on unread.
+    pub(super) fn new(response: Response, endpoint: Endpoint, limit: Duration) -> Result<Self, ClientError> {
+        let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+        if kind != Some(JSON_LINES) {
+            let problem = format!("it is of type {}", kind.unwrap_or("unknown"));
+            return Err(ClientError::Garbled { endpoint, problem });
+        }
+        Ok(Self { response, endpoint, limit, whole: None, buffer: Vec::new(), taken: 0 })
     }
 
     /// Whole lines, each with its line feed (the last one of an answer may lack it); `None` at the end.
