@@ -146,6 +146,7 @@ fn a_paused_job_begins_nothing_and_a_resumed_one_does_the_rest_once() {
     until("some are done", || (row(&agent, &job)["summary"]["done"].as_u64() >= Some(3)).then_some(()));
     let paused = ask(&agent, &job, "pause");
     assert_eq!((&paused["state"], paused["reason"].is_string()), (&json!("paused"), true), "{paused}");
+    assert_eq!(paused["paused_by"], "operator", "{paused}");
     assert_eq!(ask(&agent, &job, "pause")["state"], "paused");
     let look = || (row(&agent, &job)["summary"]["done"].as_u64().unwrap(), agent.connections().len() as u64);
     // What had begun comes to its end; then three more would have had their turn.
@@ -154,7 +155,8 @@ fn a_paused_job_begins_nothing_and_a_resumed_one_does_the_rest_once() {
         std::thread::sleep(Duration::from_millis(300));
         (before.0 + before.1 == 60 && look() == before).then_some(())
     });
-    assert_eq!(ask(&agent, &job, "resume")["state"], "running");
+    let resumed = ask(&agent, &job, "resume");
+    assert_eq!((&resumed["state"], &resumed["paused_by"]), (&json!("running"), &json!(null)), "{resumed}");
     let (items, summary) = watched(&agent, &job);
     assert_eq!((ids(&items, "done").len(), &summary["done"]), (60, &json!(60)));
     for verb in ["pause", "resume", "cancel"] {
@@ -225,6 +227,7 @@ fn too_many_failures_pause_a_job_until_somebody_decides() {
     let job = begin(&agent, &request);
     let paused = reaches(&agent, &job, "paused");
     assert!(paused["reason"].as_str().unwrap().contains("failed"), "{paused}");
+    assert_eq!(paused["paused_by"], "agent", "{paused}");
     assert!(paused["summary"]["failed"].as_u64() < Some(50), "{paused}");
     ask(&agent, &job, "cancel");
     let row = reaches(&agent, &job, "cancelled");

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::conn::words;
+use crate::end::Initiator;
 use crate::id::{JobId, NodeId, PlanId};
 use crate::instant::Instant;
 use crate::operation::{Item, OperationKind, SideChoice, Summary};
@@ -44,6 +45,10 @@ pub struct JobRow {
     pub state: JobState,
     /// Why it is paused.
     pub reason: Option<String>,
+    /// Who paused it: an operator, or the agent where too many failed. Whoever waits for a job goes on waiting
+    /// only for the first.
+    #[serde(default)]
+    pub paused_by: Option<Initiator>,
     /// What it does.
     pub operation: OperationKind,
     /// On which side.

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::{Context as _, Result};
 use connctl_api::client::{Client, ClientError, Lines, split};
+use connctl_api::end::Initiator;
 use connctl_api::error::{ErrorBody, Exit};
 use connctl_api::id::JobId;
 use connctl_api::job::{JobRow, JobState};
@@ -181,13 +182,10 @@ fn goes_on(id: JobId) {
     output::complain(&format!("  `connctl job cancel {id}` ends it, `connctl job wait {id}` waits for it"));
 }
 
-/// Nothing comes of it any more until somebody decides.
+/// Nothing comes of it any more until somebody decides. Whoever paused it by hand goes on with it.
 fn has_stalled(job: &JobRow) -> bool {
-    job.state == JobState::Paused && job.reason.as_deref() != Some(BY_OPERATOR)
+    job.state == JobState::Paused && job.paused_by != Some(Initiator::Operator)
 }
-
-/// What the agent says of a job that a person paused: whoever did that goes on with it.
-const BY_OPERATOR: &str = "an operator paused it";
 
 fn told(job: JobRow, bar: &ProgressBar) -> JobRow {
     let rate = job.rate.map(|rate| format!("{rate:.1}/s")).unwrap_or_default();

@@ -202,6 +202,7 @@ fn interrupt<'a>(
     let row = JobRow {
         state: JobState::Interrupted,
         reason: Some("the agent was restarted meanwhile".to_owned()),
+        paused_by: None,
         summary,
         remaining_ms: 0,
         ended_at: Some(Instant(clock::wall_ms())),

@@ -6,6 +6,7 @@ mod table;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use connctl_api::end::Initiator;
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::event::EventKind;
 use connctl_api::id::{JobId, PlanId};
@@ -62,6 +63,8 @@ pub struct Job {
 struct Progress {
     state: JobState,
     reason: Option<String>,
+    /// Who paused it last.
+    paused_by: Option<Initiator>,
     /// What became of the connections, in the order of the answers: the place in `entries`, and how.
     results: Vec<(usize, Outcome)>,
     summary: Summary,
@@ -72,6 +75,12 @@ struct Progress {
     is_forgiven: bool,
 }
 
+impl Progress {
+    fn pause(&mut self, by: Initiator, reason: String) {
+        (self.state, self.paused_by, self.reason) = (JobState::Paused, Some(by), Some(reason));
+    }
+}
+
 impl Job {
     fn new(row: JobRow, order: Order) -> Self {
         let Order { operation, entries, told, .. } = order;
@@ -80,6 +89,7 @@ impl Job {
         let progress = Progress {
             state: row.state,
             reason: None,
+            paused_by: None,
             results: Vec::new(),
             summary,
             rate: row.rate,
@@ -126,6 +136,7 @@ impl Job {
         JobRow {
             state: progress.state,
             reason: progress.reason.clone(),
+            paused_by: progress.paused_by.filter(|_| progress.state == JobState::Paused),
             rate: progress.rate,
             reconnect_rate: progress.reconnect_rate,
             summary: progress.summary,
@@ -260,7 +271,7 @@ pub fn pause(node: &Node, text: &str) -> Result<JobRow, ApiError> {
     let job = find(node, text)?;
     job.wish(node, |progress| match progress.state {
         JobState::Running => {
-            (progress.state, progress.reason) = (JobState::Paused, Some(BY_OPERATOR.to_owned()));
+            progress.pause(Initiator::Operator, BY_OPERATOR.to_owned());
             true
         }
         state => state == JobState::Paused,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connctl_api::end::Initiator;
 use connctl_api::id::ConnId;
 use connctl_api::instant::Instant;
 use connctl_api::job::{JobRow, JobState};
@@ -167,7 +168,7 @@ impl Worker {
             self.job.change(|progress| {
                 if progress.state == JobState::Running && self.replies.is_some() {
                     tracing::warn!(job = %self.job.id(), reason, "job paused");
-                    (progress.state, progress.reason) = (JobState::Paused, Some(reason));
+                    progress.pause(Initiator::Agent, reason);
                 }
             });
         }
@@ -224,6 +225,7 @@ impl Worker {
         let row = JobRow {
             state: if is_cancelled { JobState::Cancelled } else { JobState::Done },
             reason: None,
+            paused_by: None,
             remaining_ms: 0,
             ended_at: Some(Instant(clock::wall_ms())),
             ..before

@@ -112,6 +112,7 @@ impl Jobs {
             node_id: node.settings.node_id,
             state: JobState::Running,
             reason: None,
+            paused_by: None,
             operation: order.operation.kind,
             side: order.operation.side,
             selector: order.selector.clone(),
