@@ -18,6 +18,18 @@ pub(crate) struct TopView<'a> {
     rate: Option<u64>,
 }
 
+/// What the view adds to a row of a listing.
+const RATES: [&str; 3] = ["to_upstream_rate", "to_client_rate", "rate"];
+
+/// The fields of a row of a listing, and the rates behind them.
+const FIELDS: [&str; Conns::FIELDS.len() + RATES.len()] = {
+    let mut fields = [""; _];
+    let (ours, rates) = fields.split_at_mut(Conns::FIELDS.len());
+    ours.copy_from_slice(Conns::FIELDS);
+    rates.copy_from_slice(&RATES);
+    fields
+};
+
 /// The rows of a live view.
 #[derive(Debug)]
 pub(crate) struct Tops;
@@ -25,27 +37,7 @@ pub(crate) struct Tops;
 impl Record for Tops {
     type View<'a> = TopView<'a>;
 
-    const FIELDS: &'static [&'static str] = &[
-        "conn_id",
-        "node_id",
-        "uid",
-        "device",
-        "tags",
-        "listener",
-        "mode",
-        "state",
-        "client",
-        "local",
-        "upstream",
-        "opened_at",
-        "age_ms",
-        "idle_ms",
-        "to_upstream_bytes",
-        "to_client_bytes",
-        "to_upstream_rate",
-        "to_client_rate",
-        "rate",
-    ];
+    const FIELDS: &'static [&'static str] = &FIELDS;
 
     const COLUMNS: &'static [Column] = &[
         Column::number("conn_id", "CONN", "conn_id", 0).least(6),
