@@ -191,6 +191,8 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
     let mut stop = shared.stop.clone();
     let mut is_failing = false;
     loop {
+        // Whatever wakes it: those that have ended are not kept while others come without a pause.
+        while connections.try_join_next().is_some() {}
         tokio::select! {
             // In this order: whoever has connected is accepted before the socket is made anew.
             biased;
@@ -226,7 +228,6 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
-            Some(_) = connections.join_next() => {}
             _ = look.tick() => listener.keep(&control),
         }
     }
