@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::dir::Dir;
+use super::disk::Disk;
 use super::http::Http;
 use super::peer::Peer;
 use super::process::{Background, Run, Running};
@@ -45,6 +46,7 @@ pub(crate) struct Setup {
     own_control: bool,
     environment: Vec<(String, String)>,
     handed: Option<(String, Arc<OwnedFd>)>,
+    disk: Option<Arc<Disk>>,
 }
 
 impl Setup {
@@ -57,6 +59,7 @@ impl Setup {
             own_control: true,
             environment: Vec::new(),
             handed: None,
+            disk: None,
         }
     }
 
@@ -112,6 +115,13 @@ impl Setup {
         self
     }
 
+    /// Starts it where it sees this disk, with its state there. A limit of descriptors and what is handed to it
+    /// do not go with that.
+    pub(crate) fn on(mut self, disk: &Arc<Disk>) -> Self {
+        self.disk = Some(Arc::clone(disk));
+        self.arg("--state-dir").arg(disk.inside("state").to_str().unwrap())
+    }
+
     pub(crate) fn dir(&self) -> &Dir {
         &self.dir
     }
@@ -131,7 +141,12 @@ impl Setup {
             let env = format!("LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES='{name}'");
             before += &format!("exec 3<&0 0</dev/null && export {env} && ");
         }
-        let mut command = if before.is_empty() {
+        let mut command = if let Some(disk) = &self.disk {
+            let [program, words @ ..] = &disk.words()[..] else { panic!("there are words") };
+            let mut command = Command::new(program);
+            command.args(words).arg("--").arg(BINARY);
+            command
+        } else if before.is_empty() {
             under()
         } else {
             let mut shell = Command::new("sh");

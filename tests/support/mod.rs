@@ -6,6 +6,7 @@ pub(crate) mod agent;
 pub(crate) mod certs;
 pub(crate) mod cli;
 pub(crate) mod dir;
+pub(crate) mod disk;
 pub(crate) mod http;
 pub(crate) mod pattern;
 pub(crate) mod peer;

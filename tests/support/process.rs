@@ -55,6 +55,7 @@ impl Run {
 }
 
 /// A child that is killed and reaped on drop.
+#[derive(Debug)]
 pub(crate) struct Running(Child);
 
 impl Running {

@@ -122,7 +122,7 @@ impl Queue {
     }
 
     fn run(&self) {
-        let mut batch = Vec::new();
+        let (mut batch, mut lost) = (Vec::new(), Lost::default());
         loop {
             let mut waiting = self.lock();
             while waiting.bytes.is_empty() && !waiting.is_over {
@@ -140,14 +140,64 @@ impl Queue {
             if dropped > 0 {
                 batch.extend_from_slice(format!("{dropped} log lines were dropped\n").as_bytes());
             }
-            // There is nowhere left to tell that stderr is gone.
-            let _ = std::io::stderr().write_all(&batch);
+            lost.write(&mut std::io::stderr(), &batch);
             batch.clear();
             if is_over {
                 return;
             }
         }
     }
+}
+
+/// What could not be written: stderr may be a file on a disk that is full.
+#[derive(Debug, Default)]
+struct Lost {
+    lines: u64,
+    /// The last line that was begun has no end.
+    is_torn: bool,
+}
+
+impl Lost {
+    /// Writes what it can. What it cannot is told before what is written next: there is nowhere else to tell it.
+    fn write(&mut self, out: &mut impl Write, batch: &[u8]) {
+        let end = if self.is_torn { "\n" } else { "" };
+        let told = match self.lines {
+            0 => end.to_owned(),
+            lines => format!("{end}{lines} log lines could not be written\n"),
+        };
+        if !told.is_empty() {
+            let written = write_most(out, told.as_bytes());
+            // With its first byte the line that was torn has its end; the rest of what is told can be torn, too.
+            self.is_torn =
+                if written == 0 { self.is_torn } else { written > end.len() && written < told.len() };
+            if written < told.len() {
+                self.lines += lines_of(batch);
+                return;
+            }
+        }
+        let written = write_most(out, batch);
+        let (done, rest) = batch.split_at(written);
+        self.is_torn = done.last().is_some_and(|last| *last != b'\n');
+        self.lines = lines_of(rest);
+    }
+}
+
+fn lines_of(batch: &[u8]) -> u64 {
+    batch.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// Writes as much as is taken; gives how much.
+fn write_most(out: &mut impl Write, bytes: &[u8]) -> usize {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match out.write(rest) {
+            Ok(0) => break,
+            Ok(count) => written += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    written
 }
 
 impl Drop for Log {
@@ -180,5 +230,48 @@ impl<'a> MakeWriter<'a> for Writer {
 
     fn make_writer(&'a self) -> Self {
         self.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file on a disk with this much room.
+    struct Full(Vec<u8>, usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let count = bytes.len().min(self.1);
+            self.1 -= count;
+            self.0.extend_from_slice(&bytes[..count]);
+            if count == 0 { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(count) }
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_that_a_full_disk_did_not_take_are_counted_and_no_two_run_into_one() {
+        // However much room there is in the end, and however much comes while there is none.
+        for room in 0..60 {
+            let (mut lost, mut file) = (Lost::default(), Full(Vec::new(), room));
+            for number in 0..4 {
+                lost.write(&mut file, format!("line {number}\nand {number}\n").as_bytes());
+            }
+            file.1 = usize::MAX;
+            lost.write(&mut file, b"the last\n");
+            let text = String::from_utf8(file.0).unwrap();
+            let told: u64 = text
+                .lines()
+                .filter_map(|line| line.strip_suffix(" log lines could not be written")?.parse::<u64>().ok())
+                .sum();
+            let full = text.lines().filter(|line| line.len() == 6 && line.starts_with("line")).count()
+                + text.lines().filter(|line| line.len() == 5 && line.starts_with("and")).count();
+            assert!(text.ends_with("the last\n"), "{room}: {text:?}");
+            assert!(told + full as u64 >= 8, "{room}: {text:?}");
+        }
     }
 }

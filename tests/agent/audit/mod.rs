@@ -45,12 +45,12 @@ fn written(path: &Path) -> String {
     files(path).iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
 }
 
-fn lines(path: &Path) -> Vec<Value> {
+pub(crate) fn lines(path: &Path) -> Vec<Value> {
     written(path).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// What a check of the files finds. Nobody may be writing them.
-fn check(path: &Path) -> AuditReport {
+pub(crate) fn check(path: &Path) -> AuditReport {
     let head = std::fs::read(format!("{}.head", path.display())).unwrap();
     let mut verifier = Verifier::new(Some(Link::read_head(&head).expect("a head")));
     for file in files(path) {

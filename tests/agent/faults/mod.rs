@@ -3,6 +3,7 @@
 mod clock;
 mod control_socket;
 mod disk;
+mod full_disk;
 mod half_open;
 mod killed;
 mod peers;
