@@ -83,6 +83,9 @@ metrics! {
     AUDIT_OFF_RATE  "audit.offrate"     "close, 8 at a time: no audit"                 "1/s"     More;
     AUDIT_BEST_EFFORT_RATE "audit.besteffortrate" "close, 8 at a time: audit at best effort" "1/s" More;
     AUDIT_REQUIRED_RATE "audit.requiredrate" "close, 8 at a time: audit required"      "1/s"     More;
+    TOKENS_NONE     "tokens.none"       "one request, no tokens"                       "us"      Less;
+    TOKENS_ONE      "tokens.one"        "one request with a token, of 1"               "us"      Less;
+    TOKENS_1000     "tokens.1000"       "one request with a token, of 1000"            "us"      Less;
     STALL_IDLE      "stall.idle"        "relay p99, 2000/s, 8000 held, nobody lists"   "us"      Less;
     STALL_LISTED    "stall.listed"      "relay p99, 2000/s, 8000 held, list in a loop" "us"      Less;
     STALL_TIMES     "stall.times"       "relay p99 while listing, against nobody lists" "x"      Less;

@@ -14,7 +14,7 @@ use crate::load::held::{self, BYTE, Held};
 use crate::load::server::{Role, Server};
 use crate::measure::statistics::Spread;
 use crate::metric::{self, Metric};
-use crate::proxy::{Audit, Proxy, Who};
+use crate::proxy::{Audit, Extra, Proxy, Who};
 
 /// Closing one is short and repeated this many times more often than other short things.
 const ONE_REPEATS: usize = 5;
@@ -47,7 +47,7 @@ fn run(setup: &Setup, _who: Who) -> Result<Readings> {
     let mut readings = Vec::new();
     for (audit, time, rate) in MODES {
         let server = Server::start(Role::Echo)?;
-        let proxy = Proxy::start_audited(audit, server.address(), &setup.connctl)?;
+        let proxy = Proxy::start_with(&Extra::Audit(audit), server.address(), &setup.connctl)?;
         let one = setup.repeats * ONE_REPEATS;
         let mut held = Held::default();
         held.fill(proxy.address, one + ASKERS * EACH, BYTE)?;

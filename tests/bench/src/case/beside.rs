@@ -166,7 +166,7 @@ impl Bench {
 
     /// The same beside `GET /v1/connections` without a pause, over one connection and on spare CPU time.
     fn beside_requests(&self, control: &Path, others: &[u32]) -> Result<Found> {
-        let mut kept = Kept::connect(control)?;
+        let mut kept = Kept::connect(control, None)?;
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             let asking = scope.spawn(|| {

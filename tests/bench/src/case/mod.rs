@@ -9,6 +9,7 @@ mod latency;
 mod list;
 mod memory;
 mod stall;
+mod tokens;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -105,6 +106,7 @@ pub(crate) static ALL: &[&Case] = &[
     &close::ALL_BY_COMMAND,
     &close::ONE,
     &audit::COST,
+    &tokens::CHECK,
     &stall::WHILE_LISTING,
     &beside::LISTING,
 ];

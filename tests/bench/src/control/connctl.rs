@@ -64,6 +64,7 @@ pub(crate) mod commands {
 /// A connection to the control socket that is kept for many requests.
 pub(crate) struct Kept {
     stream: UnixStream,
+    request: String,
     answer: Vec<u8>,
 }
 
@@ -74,13 +75,15 @@ struct Page {
 }
 
 impl Kept {
-    pub(crate) fn connect(path: &Path) -> Result<Self> {
-        Ok(Self { stream: send(path, "")?, answer: Vec::new() })
+    pub(crate) fn connect(path: &Path, token: Option<&str>) -> Result<Self> {
+        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let request = format!("GET {PAGE} HTTP/1.1\r\nHost: localhost\r\n{token}\r\n");
+        Ok(Self { stream: send(path, "")?, request, answer: Vec::new() })
     }
 
     /// Asks for a page, and says how many connections there are.
     pub(crate) fn page(&mut self) -> Result<usize> {
-        self.stream.write_all(format!("GET {PAGE} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())?;
+        self.stream.write_all(self.request.as_bytes())?;
         self.answer.clear();
         let mut part = [0; 16 * 1024];
         loop {

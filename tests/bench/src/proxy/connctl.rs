@@ -35,24 +35,46 @@ pub(crate) enum Audit {
     Off,
 }
 
-impl Audit {
-    /// A configuration with an audit in `dir`.
-    fn config(self, dir: &Path) -> String {
-        let mode = match self {
-            Self::Required => "required",
-            Self::BestEffort => "best-effort",
-            Self::Off => "off",
-        };
-        format!("audit = {mode:?}\naudit_file = {:?}\n", dir.join("audit.jsonl"))
+/// A token that an agent with tokens knows, and its hash.
+pub(crate) const TOKEN: &str = "bench-token";
+const TOKEN_SHA256: &str = "7137e16f75a1d75b6fd65930672814806cdc1a0d6e0aa38611afc996a402258b";
+
+/// What is asked of an agent beside its listener.
+pub(crate) enum Extra {
+    /// An audit.
+    Audit(Audit),
+    /// So many tokens, [`TOKEN`] among them.
+    Tokens(usize),
+}
+
+impl Extra {
+    /// The configuration; files are in `dir`.
+    fn config(&self, dir: &Path) -> String {
+        match self {
+            Self::Audit(audit) => {
+                let mode = match audit {
+                    Audit::Required => "required",
+                    Audit::BestEffort => "best-effort",
+                    Audit::Off => "off",
+                };
+                format!("audit = {mode:?}\naudit_file = {:?}\n", dir.join("audit.jsonl"))
+            }
+            Self::Tokens(count) => (0..*count)
+                .map(|place| {
+                    let hash = if place == 0 { TOKEN_SHA256.to_owned() } else { format!("{place:064x}") };
+                    format!("[[token]]\nname = \"t{place}\"\nrole = \"viewer\"\nsha256 = {hash:?}\n")
+                })
+                .collect(),
+        }
     }
 }
 
-/// Starts an agent; with an audit where one is given.
+/// Starts an agent, with what is asked of it.
 pub(super) fn start(
     dir: &Path,
     upstream: SocketAddr,
     binary: &Path,
-    audit: Option<Audit>,
+    extra: Option<&Extra>,
 ) -> Result<Started> {
     let control = dir.join("agent.sock");
     let mut command = Command::new(binary);
@@ -62,9 +84,9 @@ pub(super) fn start(
         .arg("--control")
         .arg(format!("unix:{}", control.display()))
         .stdout(Stdio::piped());
-    if let Some(audit) = audit {
+    if let Some(extra) = extra {
         let file = dir.join("agent.toml");
-        fs::write(&file, audit.config(dir))?;
+        fs::write(&file, extra.config(dir))?;
         command.arg("--config").arg(file);
     }
     let mut process = Process::start(command, dir)?;

@@ -16,7 +16,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use tempfile::TempDir;
 
-pub(crate) use self::connctl::Audit;
+pub(crate) use self::connctl::{Audit, Extra, TOKEN};
 use self::process::Process;
 
 /// How long a relay may take until it accepts.
@@ -96,10 +96,10 @@ impl Proxy {
         Self::started(who, started, directory)
     }
 
-    /// Starts connctl with an audit, on the file system of `TMPDIR`.
-    pub(crate) fn start_audited(audit: Audit, upstream: SocketAddr, connctl: &Path) -> Result<Self> {
+    /// Starts connctl with what only it has. Files are on the file system of `TMPDIR`.
+    pub(crate) fn start_with(extra: &Extra, upstream: SocketAddr, connctl: &Path) -> Result<Self> {
         let directory = directory()?;
-        let started = connctl::start(directory.path(), upstream, connctl, Some(audit))?;
+        let started = connctl::start(directory.path(), upstream, connctl, Some(extra))?;
         Self::started(Who::Connctl1, started, directory)
     }
 
