@@ -30,7 +30,18 @@ struct Known {
     name: Arc<str>,
     role: Role,
     scope: Option<Arc<Scope>>,
-    sha256: [u8; 32],
+    sha256: Hash,
+}
+
+/// A SHA-256 in words: to compare it so, and in constant time, takes a fraction of what it takes byte by byte.
+type Hash = [u64; 4];
+
+fn words(sha256: [u8; 32]) -> Hash {
+    let mut words = Hash::default();
+    for (word, bytes) in words.iter_mut().zip(sha256.as_chunks().0) {
+        *word = u64::from_ne_bytes(*bytes);
+    }
+    words
 }
 
 impl Known {
@@ -62,11 +73,11 @@ impl Trust {
 
     /// The bearer of a token, where it is known. Takes as long for one that is not, wherever it differs.
     pub fn bearer(&self, token: &[u8], address: Option<SocketAddr>) -> Option<Arc<Actor>> {
-        let hash: [u8; 32] = Sha256::digest(token).into();
+        let hash = words(Sha256::digest(token).into());
         let lists = self.lists();
         let mut found = None;
         for known in &lists.tokens {
-            if bool::from(known.sha256.ct_eq(&hash)) {
+            if bool::from(known.sha256.ct_eq(hash.as_slice())) {
                 found = Some(known.actor(Evidence::Token, address));
             }
         }
@@ -128,7 +139,7 @@ impl Lists {
             name: name.into(),
             role,
             scope: scope.clone().map(Arc::new),
-            sha256,
+            sha256: words(sha256),
         };
         let peer = |peer: &PeerSettings| (peer.who, known(&peer.name, peer.role, &peer.scope, [0; 32]));
         Self {
@@ -178,6 +189,17 @@ mod tests {
     fn peer(uid: u32, gid: u32) -> Option<(String, Role)> {
         let actor = trust().peer(Peer { uid, gid, pid: None }, 1000)?;
         Some((actor.name.to_string(), actor.role))
+    }
+
+    #[test]
+    fn a_hash_that_differs_in_any_byte_is_another() {
+        let hash: [u8; 32] = Sha256::digest("secret").into();
+        for place in 0..hash.len() {
+            let mut other = hash;
+            other[place] ^= 1;
+            assert!(!bool::from(words(other).ct_eq(words(hash).as_slice())), "{place}");
+        }
+        assert!(bool::from(words(hash).ct_eq(words(hash).as_slice())));
     }
 
     #[test]
