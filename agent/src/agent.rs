@@ -18,7 +18,7 @@ use crate::base::state_dir::{Ids, StateDir};
 use crate::config::Settings;
 use crate::config::audit::AuditSettings;
 use crate::config::policy::count;
-use crate::config::settings::Level;
+use crate::config::settings::{Level, LogFormat};
 use crate::control::Server;
 use crate::listener::{self, Inside, Listeners};
 use crate::net::handed::Handed;
@@ -55,7 +55,7 @@ pub fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let has_file = args.has_file();
     let read: Box<Read> = Box::new(move || args.clone().settings());
     let source = Source::new(Arc::clone(&settings), has_file.then_some(read));
-    let log = log::start(settings.log.map(Level::word));
+    let log = log::start(settings.log.map(Level::word), settings.log_format == LogFormat::Json)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(serve(settings, source, log.levels(), handed));
     // A name lookup may hang for long; it is not waited for.

@@ -29,6 +29,7 @@ mod jobs;
 mod kick_notice;
 mod limits;
 mod listener_gate;
+mod log_lines;
 mod memory;
 mod metrics;
 mod mixed;

@@ -12,6 +12,8 @@ use tracing_subscriber::fmt::MakeWriter;
 const MAX_WAITING_BYTES: usize = 4 << 20;
 /// What is logged where nobody says anything.
 const USUAL: &str = "info";
+/// What a level is called.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// How long lines are gathered: one wake-up and one write are enough for many of them.
 const GATHER: Duration = Duration::from_millis(20);
 
@@ -70,12 +72,15 @@ struct Waiting {
 
 /// Sets the log up for the whole process. `CONNCTL_LOG` chooses what is logged, as `info` or
 /// `connctl_agent=debug`; where it does not, `level` does.
-pub fn start(level: Option<&str>) -> Log {
+///
+/// # Errors
+/// `CONNCTL_LOG` says nothing that can be logged.
+pub fn start(level: Option<&str>, is_json: bool) -> anyhow::Result<Log> {
+    let of_environment = of_environment(std::env::var("CONNCTL_LOG").unwrap_or_default().trim())?;
     let queue = Arc::new(Queue::default());
     let writer = Writer(Arc::clone(&queue));
     let reader = Arc::clone(&queue);
     let spawned = std::thread::Builder::new().name("log".to_owned()).spawn(move || reader.run());
-    let of_environment = EnvFilter::try_from_env("CONNCTL_LOG").ok();
     let is_fixed = of_environment.is_some();
     let filter = of_environment.unwrap_or_else(|| EnvFilter::new(level.unwrap_or(USUAL)));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false);
@@ -83,16 +88,39 @@ pub fn start(level: Option<&str>) -> Log {
     // A second agent in one process, as in tests, goes on with the first one's log.
     let _ = match &spawned {
         Ok(_) => {
-            let log = log.with_writer(writer).with_filter_reloading();
-            let handle = log.reload_handle();
+            let log = log.with_writer(writer);
             // A log that was never set up, or is gone, has nothing to change.
-            let change = move |filter| handle.reload(filter).unwrap_or_default();
-            levels = Levels { change: Arc::new(change), is_fixed };
-            log.try_init()
+            let (change, set_up): (Arc<dyn Fn(EnvFilter) + Send + Sync>, _) = if is_json {
+                let log = log.json().flatten_event(true).with_filter_reloading();
+                let handle = log.reload_handle();
+                (Arc::new(move |filter| handle.reload(filter).unwrap_or_default()), log.try_init())
+            } else {
+                let log = log.with_filter_reloading();
+                let handle = log.reload_handle();
+                (Arc::new(move |filter| handle.reload(filter).unwrap_or_default()), log.try_init())
+            };
+            levels = Levels { change, is_fixed };
+            set_up
         }
         Err(_) => log.with_writer(std::io::stderr).try_init(),
     };
-    Log { queue, thread: spawned.ok(), levels }
+    Ok(Log { queue, thread: spawned.ok(), levels })
+}
+
+/// What the environment says is logged. A word that is no level would be taken for the name of a module, and
+/// nothing else be logged any more.
+fn of_environment(text: &str) -> anyhow::Result<Option<EnvFilter>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let is_known = |part: &str| part.contains('=') || LEVELS.contains(&part.trim().to_lowercase().as_str());
+    match EnvFilter::try_new(text) {
+        Ok(filter) if text.split(',').all(is_known) => Ok(Some(filter)),
+        _ => anyhow::bail!(
+            "CONNCTL_LOG {text:?} is no level: one of {}, or for a module, as connctl_agent=debug",
+            LEVELS.join(", ")
+        ),
+    }
 }
 
 impl Log {
@@ -272,6 +300,17 @@ mod tests {
                 + text.lines().filter(|line| line.len() == 5 && line.starts_with("and")).count();
             assert!(text.ends_with("the last\n"), "{room}: {text:?}");
             assert!(told + full as u64 >= 8, "{room}: {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_level_or_one_for_a_module_is_taken_and_anything_else_is_refused() {
+        for text in ["info", "WARN", "off", "connctl_agent=debug", "warn,connctl_agent::relay=trace"] {
+            assert!(of_environment(text).unwrap().is_some(), "{text}");
+        }
+        assert!(of_environment("").unwrap().is_none());
+        for text in ["loud", "wran", "warn,loud", "connctl_agent=loud"] {
+            assert!(of_environment(text).unwrap_err().to_string().contains(text), "{text}");
         }
     }
 }

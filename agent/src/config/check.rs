@@ -91,6 +91,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         compat: flags.compat.or(file.compat).unwrap_or(Compat::Documented),
         threads: threads.unwrap_or_else(default_threads),
         log: file.log,
+        log_format: file.log_format.unwrap_or_default(),
         shutdown_grace: file.shutdown_grace.map_or(DEFAULT_SHUTDOWN_GRACE, |time| time.0),
         max_connections: file.max_connections,
         record,

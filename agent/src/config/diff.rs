@@ -42,6 +42,7 @@ pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {
         // An address that speaks TLS goes on doing so until it is given up.
         ("tls", old.trust.tls != new.trust.tls, new.trust.tls.is_some()),
         ("log", old.log != new.log, true),
+        ("log_format", old.log_format != new.log_format, false),
         ("plan_lifetime", old.plan_lifetime != new.plan_lifetime, false),
         ("shutdown_grace", old.shutdown_grace != new.shutdown_grace, true),
     ] {

@@ -13,7 +13,7 @@ use super::health::Unhealthy;
 use super::keys::{Size, Span};
 use super::policy::{KeepAlive, OnOver};
 use super::reconnect::Reconnect;
-use super::settings::{Compat, Level, ProxyVersion};
+use super::settings::{Compat, Level, LogFormat, ProxyVersion};
 use super::tls::Tls;
 use super::trust::{Certificate, Peer, Token};
 
@@ -33,6 +33,8 @@ pub struct File {
     pub threads: Option<u16>,
     /// What is logged.
     pub log: Option<Level>,
+    /// How a line of it is written.
+    pub log_format: Option<LogFormat>,
     /// How long a stop waits for connections to end by themselves.
     pub shutdown_grace: Option<Time>,
     /// How long a plan can be applied.

@@ -31,6 +31,8 @@ pub struct Settings {
     pub threads: u16,
     /// What is logged, where the file says so.
     pub log: Option<Level>,
+    /// How a line of it is written.
+    pub log_format: LogFormat,
     /// How long a stop waits for connections to end by themselves.
     pub shutdown_grace: Duration,
     /// The most connections of all listeners together, where the file says so; 0 is no limit.
@@ -109,6 +111,17 @@ impl Level {
             Self::Trace => "trace",
         }
     }
+}
+
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
 }
 
 /// An address of the control API.

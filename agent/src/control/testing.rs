@@ -218,6 +218,7 @@ pub(super) fn settings(compat: Compat, listeners: &[&str]) -> Settings {
         compat,
         threads: 1,
         log: None,
+        log_format: Default::default(),
         shutdown_grace: Duration::ZERO,
         max_connections: None,
         plan_lifetime: DEFAULT_PLAN_LIFETIME,
