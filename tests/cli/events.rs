@@ -38,11 +38,18 @@ fn events_that_are_followed_come_at_once() {
     let agent = Agent::echo();
     let args = ["events", "--follow", "--after", "0", "-o", "jsonl"];
     let (_following, lines) = Connctl::to(&agent).follow(&args);
+    // What has no end is no JSON document: it is one for each event.
+    let (_too, documents) = Connctl::to(&agent).follow(&[&args[..5], &["json"]].concat());
     for _ in 0..3 {
         let client = Peer::connect(agent.only());
         let opened = lines.recv_timeout(LIMIT).unwrap();
         assert!(opened.contains("\"opened\"") && opened.contains(&client.local().to_string()), "{opened}");
         client.reset();
         assert!(lines.recv_timeout(LIMIT).unwrap().contains("\"ended\""));
+        for kind in ["opened", "ended"] {
+            let event: serde_json::Value =
+                serde_json::from_str(&documents.recv_timeout(LIMIT).unwrap()).unwrap();
+            assert_eq!(event["event"], kind);
+        }
     }
 }

@@ -282,7 +282,7 @@ pub struct ConnPage {
     pub connections: Vec<ConnRow<'static>>,
     /// How many connections match in all.
     pub matched: u64,
-    /// Give this as `cursor` to read on; `null` on the last page.
+    /// Give this as `cursor` to read on; `null` on the last page, and where the order is not by `conn_id`.
     pub next_cursor: Option<String>,
 }
 

@@ -215,6 +215,15 @@ fn place(text: &str, at: usize) -> String {
     key.map_or_else(|| format!("line {number}: "), |key| format!("line {number}, {key}: "))
 }
 
+/// What the parser expects, for people.
+const PLAIN: [(&str, &str); 5] = [
+    ("expected u16", "expected a whole number, at most 65535"),
+    ("expected u32", "expected a whole number"),
+    ("expected u64", "expected a whole number"),
+    ("expected usize", "expected a whole number"),
+    ("expected a sequence", "expected a list, in brackets"),
+];
+
 /// The parser lists all known keys of a table after an unknown one; a person wants the nearest.
 fn explain(message: &str) -> String {
     let mut names = message.split('`').skip(1).step_by(2);
@@ -227,7 +236,7 @@ fn explain(message: &str) -> String {
                 None => format!("unknown key {wrong:?}"),
             }
         }
-        _ => message.replace('\n', " "),
+        _ => PLAIN.iter().fold(message.replace('\n', " "), |text, (word, plain)| text.replace(word, plain)),
     }
 }
 
@@ -253,6 +262,17 @@ pub fn host_port(text: &str) -> anyhow::Result<(&str, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_expected_is_said_in_plain_words() {
+        let error = |text| parse(text).unwrap_err().to_string();
+        assert!(
+            error("threads = 'two'")
+                .ends_with("threads: invalid type: string \"two\", expected a whole number, at most 65535")
+        );
+        assert!(error("max_connections = -1").ends_with("expected a whole number"));
+        assert!(error("control = 'unix:/a'").ends_with("expected a list, in brackets"));
+    }
 
     #[test]
     fn an_unknown_key_names_the_nearest() {

@@ -246,7 +246,8 @@ async fn what_happened_is_narrowed_to_a_scope_too() {
         ids.push(id);
     }
     let body = r#"{"operation":"reset","where":"uid in (u1, u2)","note":"gone"}"#;
-    assert!(asks("admin", "POST", "/v1/operations", body).await.text.contains(r#""done":4"#));
+    let gone = asks("admin", "POST", "/v1/operations", body).await.text;
+    assert!(gone.contains(r#""done":4"#), "{gone}");
     assert_eq!(asks("admin", "POST", "/v1/listeners/reject", r#"{"names":["pg"]}"#).await.status, 200);
     assert_eq!(asks("admin", "POST", "/v1/listeners/reject", r#"{"names":["redis"]}"#).await.status, 200);
 

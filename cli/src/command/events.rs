@@ -8,6 +8,7 @@ use connctl_api::client::split;
 use connctl_api::error::Exit;
 use connctl_api::event::{EventQuery, EventRow, HEARTBEAT_MS};
 
+use crate::args::output::Format;
 use crate::args::past::EventsArgs;
 use crate::invocation::Invocation;
 use crate::output::event::{Events, line};
@@ -30,7 +31,10 @@ pub(crate) async fn run(args: &EventsArgs, invocation: &Invocation) -> Result<Ex
     let client = invocation.client_with(invocation.patience().max(SILENCE))?;
     let mut lines = client.events(&query).await?;
     let mut out: Out = output::stdout();
-    let mut printer = Printer::<Events>::list(invocation, &[])?;
+    // A document without an end is none: its parts come by themselves.
+    let is_endless = args.follow && invocation.format == Format::Json;
+    let format = if is_endless { Format::Jsonl } else { invocation.format };
+    let mut printer = Printer::<Events>::list(&invocation.in_format(format), &[])?;
     let mut text = String::new();
     while let Some(block) = lines.block().await? {
         for event in split(block) {
