@@ -1,7 +1,10 @@
 //! Who may ask, on real sockets: tokens over TCP, and what a scope leaves.
+use std::io::{Read, Write};
+
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::support::http::Wire;
 use crate::support::{Agent, Peer, Setup};
 
 /// A `[[token]]` table; the token is its own name.
@@ -129,4 +132,57 @@ fn no_token_is_needed_by_the_agents_own_user_on_its_socket() {
     agent.http().send("DELETE", "/current/listener", &[(name, &value)], b"").error(403, "denied");
     let (name, value) = bearer("nobody");
     agent.http().send("GET", "/v1/node", &[(name, &value)], b"").error(401, "unauthenticated");
+}
+
+/// Asks with a token for an answer that does not end by itself, and waits for its beginning.
+fn begins(agent: &Agent, token: &str, target: &str) -> Wire {
+    let mut wire = agent.tcp().open();
+    let host = agent.tcp().host();
+    let head = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n");
+    wire.write_all(head.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        wire.read_exact(&mut byte).unwrap();
+        answer.extend(byte);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    wire
+}
+
+#[test]
+fn what_goes_on_with_a_token_ends_when_it_is_taken_away_and_says_why() {
+    let agent = agent();
+    let chief = table("chief", "admin", "");
+    let lines = begins(&agent, "reader", "/v1/events?stream=true");
+    let events = begins(&agent, "reader", "/v1/events");
+    let narrowed = begins(&agent, "part", "/v1/events?stream=true");
+    let mut stays = begins(&agent, "chief", "/v1/events?stream=true");
+    let tcp = agent.tcp();
+    let waits = std::thread::spawn(move || {
+        let (name, value) = bearer("reader");
+        let headers = [(name, value.as_str()), ("Content-Type", "application/json")];
+        let body = json!({ "where": "uid = nobody", "for": "count>=1", "timeout_ms": 600_000 }).to_string();
+        tcp.send("POST", "/v1/wait", &headers, body.as_bytes())
+    });
+    // Another token loses its role, and one what it may see.
+    let wider = table("part", "operator", "listeners = ['two']");
+    agent.dir().write("agent.toml", &(chief + &wider));
+    agent.http().post("/v1/agent/reload", &json!({})).is(200);
+    for (mut wire, code) in [(lines, "unauthenticated"), (events, "unauthenticated"), (narrowed, "denied")] {
+        let told = String::from_utf8_lossy(&wire.read_all()).into_owned();
+        assert!(told.contains(&format!("{{\"error\":{{\"code\":\"{code}\"")), "{told}");
+        assert!(!told.contains("reader") && !told.ends_with("0\r\n\r\n"), "it is not the whole: {told}");
+    }
+    waits.join().unwrap().error(401, "unauthenticated");
+    // Who still may is told what happens.
+    let client = Peer::connect(agent.addr("one"));
+    let mut told = String::new();
+    while !told.contains(&client.local().to_string()) {
+        let mut piece = [0; 4_096];
+        let count = stays.read(&mut piece).unwrap();
+        assert!(count > 0, "{told}");
+        told += &String::from_utf8_lossy(&piece[..count]);
+    }
+    assert!(!told.contains("\"error\""), "{told}");
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::agent::BINARY;
 use crate::support::cli::Connctl;
 use crate::support::process::run;
-use crate::support::{Agent, Http, LIMIT, Peer, Setup};
+use crate::support::{Agent, Http, LIMIT, Peer, Setup, until};
 
 /// A new token and the table for the agent's file.
 fn made(name: &str, role: &str) -> (String, String) {
@@ -40,6 +40,20 @@ fn what_agent_token_prints_works_as_it_is() {
     let run = with("ct_wrong").line("list").exits(4);
     assert!(!run.stderr.contains("ct_wrong"), "{}", run.stderr);
     assert!(!agent.log().contains(&viewer) && !agent.log().contains(&operator), "{}", agent.log());
+}
+
+#[test]
+fn events_that_are_followed_end_with_the_token_and_say_so() {
+    let ((viewer, one), (_, other)) = (made("eyes", "viewer"), made("hands", "operator"));
+    let agent = Setup::new().config(one + &other).echo("echo").tcp_control().start();
+    let own = Connctl::alone().env("CONNCTL_AGENT", &url(&agent)).env("CONNCTL_TOKEN", &viewer);
+    let before = agent.open_of("socket:");
+    let following = own.start(&["events", "--follow", "--after", "0", "-o", "jsonl"]);
+    until("it is connected", || (agent.open_of("socket:") > before).then_some(()));
+    agent.dir().write("agent.toml", &other);
+    agent.http().post("/v1/agent/reload", &serde_json::json!({})).is(200);
+    let run = following.finish(LIMIT).exits(4);
+    assert!(run.stderr.contains("token") && !run.stderr.contains(&viewer), "{}", run.stderr);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod ledger;
 mod metrics;
 mod permit;
 mod serve;
+mod standing;
 mod strangers;
 mod stream;
 #[cfg(test)]

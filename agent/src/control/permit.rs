@@ -14,6 +14,7 @@ use connctl_api::route::{self, Found};
 
 use super::error::{Refusal, internal};
 use super::ledger::{self, Call, Ledger};
+use super::standing::Standing;
 use super::who::Caller;
 use crate::base::actor::{Actor, asked_by};
 use crate::ops::Node;
@@ -40,7 +41,14 @@ pub(super) async fn permit(State(node): State<Arc<Node>>, mut request: Request, 
     };
     request.extensions_mut().insert(Arc::clone(&actor));
     if !access.is_change {
-        return next.run(request).await;
+        let Some(mut standing) = Standing::of(&node, &request, &actor) else {
+            return refused(ApiError::new(ErrorCode::Internal, "nobody looked how it was asked"));
+        };
+        return tokio::select! {
+            biased;
+            response = next.run(request) => standing.follow(response),
+            error = standing.lost() => refused(error),
+        };
     }
     let ended = match Ledger::of(&node) {
         Some(ledger) => match ledger::body_of(request, &path).await {

@@ -23,9 +23,9 @@ const CHUNKS: usize = 1;
 /// for as long as a person reads.
 const STALL_LIMIT: Duration = Duration::from_secs(600);
 /// The type of JSON lines.
-const JSON_LINES: &str = "application/jsonl";
+pub(super) const JSON_LINES: &str = "application/jsonl";
 /// The type of server-sent events.
-const EVENT_STREAM: &str = "text/event-stream";
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
 /// The client has gone, or reads no more.
 #[derive(Debug)]

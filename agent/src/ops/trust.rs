@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use connctl_api::access::{Role, Scope};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
 use crate::base::actor::{Actor, Evidence, Peer};
 use crate::config::tls::{Authorities, TlsSettings};
@@ -14,7 +15,11 @@ use crate::config::trust::{PeerSettings, TrustSettings, Who};
 
 /// The tokens, certificates and peers in force.
 #[derive(Debug)]
-pub struct Trust(RwLock<Arc<Lists>>);
+pub struct Trust {
+    lists: RwLock<Arc<Lists>>,
+    /// How often it was replaced.
+    news: watch::Sender<u64>,
+}
 
 #[derive(Debug)]
 struct Lists {
@@ -54,16 +59,22 @@ impl Known {
 impl Trust {
     /// Those of the settings.
     pub fn new(settings: &TrustSettings) -> Self {
-        Self(RwLock::new(Arc::new(Lists::new(settings))))
+        Self { lists: RwLock::new(Arc::new(Lists::new(settings))), news: watch::Sender::new(0) }
     }
 
-    /// Puts others in force, from the next request on.
+    /// Puts others in force, from the next request on. Whoever reads already is told to look again.
     pub fn replace(&self, settings: &TrustSettings) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Lists::new(settings));
+        *self.lists.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Lists::new(settings));
+        self.news.send_modify(|count| *count += 1);
+    }
+
+    /// Changes when others are put in force.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
     }
 
     fn lists(&self) -> Arc<Lists> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether there are tokens: then one is needed over TCP.
