@@ -58,7 +58,7 @@ fn head(status: u16, framing: &str) -> Vec<u8> {
 }
 
 fn chunked(body: &[u8]) -> Vec<Vec<u8>> {
-    let mut all = vec![head(200, "Transfer-Encoding: chunked")];
+    let mut all = vec![head(200, "Content-Type: application/jsonl\r\nTransfer-Encoding: chunked")];
     for piece in pieces(body).into_iter().filter(|piece| !piece.is_empty()) {
         all.push([format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat());
     }

@@ -62,16 +62,19 @@ impl AuditFile {
         let mut file = open(path)?;
         let mut content = Vec::new();
         file.read_to_end(&mut content)?;
-        let whole = content.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let known = read_head(&head)?;
+        let full = earlier(path)?.pop().map(|(_, full)| full);
+        let before = || full.as_ref().map(fs::read).transpose();
+        let mut whole = content.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if let Some(hole) = hole_in(content.get(..whole).unwrap_or_default(), known, before)? {
+            whole = hole;
+        }
         let torn_bytes = (content.len() - whole) as u64;
         content.truncate(whole);
         // A new file may have been begun and nothing written to it.
-        if content.is_empty()
-            && let Some((_, full)) = earlier(path)?.pop()
-        {
-            content = fs::read(full)?;
+        if content.is_empty() {
+            content = before()?.unwrap_or_default();
         }
-        let known = read_head(&head)?;
         let (last, damage) = end_of(&content, known);
         let first = content_first(&content).filter(|_| whole > 0).unwrap_or(last.seq + 1);
         if torn_bytes > 0 {
@@ -79,7 +82,9 @@ impl AuditFile {
             file.sync_data()?;
         }
         if known.is_none() && last == Link::START {
+            // On the disk before any line is: then lines without a head are lines whose head somebody took.
             head.write_all_at(last.head().as_bytes(), 0)?;
+            head.sync_all()?;
         }
         // They may be new.
         sync_folder(path)?;
@@ -184,8 +189,10 @@ impl AuditFile {
 /// Where the chain goes on. What the head knows counts where lines that it knows are gone, so that the hole
 /// stays to be seen.
 fn end_of(content: &[u8], head: Option<Link>) -> (Link, Option<&'static str>) {
-    let last = content.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
-    let read = last.map(Line::read);
+    let lines = content.strip_suffix(b"\n").unwrap_or(content);
+    let last = lines.rsplit(|byte| *byte == b'\n').next().filter(|_| !content.is_empty());
+    // A full file had its end before another was begun.
+    let read = last.map(|line| Line::read(line).filter(|_| content.ends_with(b"\n")));
     match (read, head) {
         (None, None) => (Link::START, None),
         (Some(Some(line)), None) => (line.link, Some("its head is missing")),
@@ -199,6 +206,28 @@ fn end_of(content: &[u8], head: Option<Link>) -> (Link, Option<&'static str>) {
         (Some(None), Some(head)) => (head, Some("its last line was changed")),
         (Some(None), None) => (Link::START, Some("its last line was changed, and its head is missing")),
     }
+}
+
+/// Where lines begin that a power cut left holes in. What was not synced may reach the disk in any order, and where
+/// it did not, the file has zeros, which no line has. Only behind what the head knows, and behind lines that are
+/// right: a hole elsewhere is nothing that a power cut does.
+fn hole_in(
+    content: &[u8],
+    head: Option<Link>,
+    before: impl FnOnce() -> io::Result<Option<Vec<u8>>>,
+) -> io::Result<Option<usize>> {
+    let (Some(zero), Some(head)) = (content.iter().position(|byte| *byte == 0), head) else {
+        return Ok(None);
+    };
+    let (good, _) = content.split_at(zero);
+    let start = good.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let earlier = if start == 0 { before()?.unwrap_or_default() } else { Vec::new() };
+    let (last, damage) = match (start, earlier.is_empty()) {
+        (0, true) => (Link::START, None),
+        (0, false) => end_of(&earlier, Some(head)),
+        _ => end_of(content.get(..start).unwrap_or_default(), Some(head)),
+    };
+    Ok((damage.is_none() && last.seq >= head.seq).then_some(start))
 }
 
 fn content_first(content: &[u8]) -> Option<u64> {
@@ -297,6 +326,9 @@ pub fn parts(path: &Path) -> io::Result<Vec<Part>> {
 }
 
 #[cfg(test)]
+mod crash_tests;
+
+#[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -308,10 +340,10 @@ mod tests {
     use super::*;
 
     /// A directory of its own for each test, removed at the end.
-    struct Directory(PathBuf);
+    pub(super) struct Directory(PathBuf);
 
     impl Directory {
-        fn new() -> Self {
+        pub(in super::super) fn new() -> Self {
             static COUNT: AtomicU64 = AtomicU64::new(0);
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
             let path = std::env::temp_dir().join(format!("connctl-audit-{}-{number}", std::process::id()));
@@ -319,7 +351,7 @@ mod tests {
             Self(path)
         }
 
-        fn path(&self) -> PathBuf {
+        pub(in super::super) fn path(&self) -> PathBuf {
             self.0.join("audit.jsonl")
         }
 
@@ -328,7 +360,7 @@ mod tests {
         }
 
         /// What a check of all files says.
-        fn check(&self) -> AuditReport {
+        pub(in super::super) fn check(&self) -> AuditReport {
             let mut verifier = Verifier::new(read_head(&File::open(head_of(&self.path())).unwrap()).unwrap());
             for part in parts(&self.path()).unwrap() {
                 verifier.begin_file();
