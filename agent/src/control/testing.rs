@@ -175,7 +175,11 @@ impl Agent {
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let local = stream.local_addr().unwrap();
         for _ in 0..500 {
-            let found = self.node.registry.all().into_iter().find(|conn| conn.peer() == local);
+            // Its own address alone does not tell: the kernel may give it to a client of another listener too.
+            let is_it = |conn: &Arc<crate::registry::Conn>| {
+                conn.peer() == local && conn.local() == self.address(index)
+            };
+            let found = self.node.registry.all().into_iter().find(is_it);
             if let Some(conn) = found {
                 return (stream, local.port(), conn.id().get());
             }
