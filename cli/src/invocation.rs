@@ -16,6 +16,7 @@ use crate::context::Contexts;
 use crate::error::Failure;
 use crate::files::Files;
 use crate::output::style::Style;
+use crate::typed;
 
 /// How long the agent may be silent where nothing is said.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,6 +35,8 @@ pub(crate) struct Invocation {
     pub stderr_is_terminal: bool,
     /// Somebody is there to answer a question.
     pub can_ask: bool,
+    /// The verb and what follows it, as typed.
+    pub typed: Option<String>,
     /// As typed; a verb may have another default.
     pub timeout: Option<Duration>,
     /// As typed, or of the environment where neither this nor a context was typed.
@@ -64,6 +67,7 @@ impl Invocation {
             stdout_is_terminal,
             stderr_is_terminal: stderr().is_terminal(),
             can_ask: stdin().is_terminal(),
+            typed: typed::command(std::env::args_os()),
             timeout: target.timeout,
             agent: typed(&target.agent).or_else(|| from_env().filter(|_| context.is_none())),
             context,

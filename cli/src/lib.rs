@@ -9,6 +9,7 @@ mod files;
 mod invocation;
 mod output;
 mod selection;
+mod typed;
 
 use std::process::ExitCode;
 

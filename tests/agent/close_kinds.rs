@@ -314,3 +314,16 @@ fn where_many_are_closed_every_client_has_its_fin_before_the_first_upstream() {
     let lines = closing.join().unwrap();
     assert_eq!(lines.last().unwrap()["summary"]["done"], 600);
 }
+
+#[test]
+fn what_comes_after_a_half_close_reaches_nobody_and_is_not_counted() {
+    let (agent, mut client, mut server) = relayed();
+    agent.does("halfclose", "client", &client);
+    client.ends_with(End::Fin);
+    server.send("too late");
+    drop((server, client));
+    agent.settled(0);
+    let history = agent.http().get("/v1/history").is(200).json();
+    let row = &history["connections"][0];
+    assert_eq!((&row["to_upstream_bytes"], &row["to_client_bytes"]), (&json!(1), &json!(1)), "{row}");
+}

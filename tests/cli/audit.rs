@@ -56,6 +56,8 @@ fn list_shows_what_was_asked_in_every_form() {
     assert!(lines[3].contains("assign") && lines[4].contains("start"), "{}", table.stdout);
     assert!(table.stderr.contains("4 rows"), "{}", table.stderr);
     let rows = own.line("audit list -o json").ok().json();
+    let typed = "reset --uid bob --yes --note 'too loud'";
+    assert_eq!(rows[1]["request"]["typed"], typed, "{}", rows[1]);
     assert_eq!(
         (&rows[1]["verb"], &rows[1]["where"]),
         (&json!("reset"), &json!("uid = \"bob\"")),

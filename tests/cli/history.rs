@@ -36,7 +36,7 @@ fn history_lists_what_ended_in_every_form() {
     let csv = own.line("history -o csv").ok().stdout;
     assert!(csv.starts_with("conn_id,node_id,uid,") && csv.lines().count() == 4, "{csv}");
     assert!(own.line("history -o yaml").ok().stdout.contains("reason: operator_close"));
-    assert!(own.line("history -o wide").ok().stdout.contains("conn_id = "));
+    assert!(own.line("history -o wide").ok().stdout.contains("remove --conn-id "));
     let quiet = own.line("history --quiet --no-headers").ok();
     assert_eq!((quiet.stdout.lines().count(), quiet.stderr.as_str()), (3, ""));
 }
@@ -69,7 +69,8 @@ fn why_says_it_in_words() {
         assert!(said.contains(&part), "{said}");
     }
     let me = format!("uid-{}", rustix::process::geteuid().as_raw());
-    let closed = format!("closed by operator {me} with `close where conn_id = {}`", ids[0]);
+    let typed = format!("remove --conn-id {} --yes --note 'too loud'", ids[0]);
+    let closed = format!("closed by operator {me} with `{typed}`");
     assert!(said.contains(&closed), "{said}");
     let report = own.line(&format!("why {} -o json", ids[1])).ok().json();
     assert_eq!((&report["live"], &report["ended"]["reason"]), (&json!(false), &json!("operator_reset")));

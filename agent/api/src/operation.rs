@@ -68,6 +68,8 @@ pub const MAX_GRACE_MS: u64 = 3_600_000;
 pub const MAX_ITEMS: usize = 1_000_000;
 /// The longest note in bytes.
 pub const MAX_NOTE_BYTES: usize = 1_024;
+/// Bytes of a command as it was typed, at most.
+pub const MAX_TYPED_BYTES: usize = 1_024;
 
 /// One connection by name. With a `uid`, the connection must belong to that user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +113,9 @@ pub struct OperationRequest {
     /// Why, for the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The command as somebody typed it, for the audit, the history and `why`: what is done, the rest says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed: Option<String>,
     /// Of the connections that match, only this share, drawn at random, in percent; at least one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample_percent: Option<f64>,
@@ -137,6 +142,7 @@ impl OperationRequest {
             max: None,
             max_percent: None,
             note: None,
+            typed: None,
             sample_percent: None,
             idle_first: false,
             pace: None,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::id::ConnId;
 use connctl_api::operation::{
-    DEFAULT_GRACE_MS, Item, ItemRef, ItemStatus, MAX_GRACE_MS, MAX_ITEMS, MAX_NOTE_BYTES, OperationRequest,
-    SideChoice,
+    DEFAULT_GRACE_MS, Item, ItemRef, ItemStatus, MAX_GRACE_MS, MAX_ITEMS, MAX_NOTE_BYTES, MAX_TYPED_BYTES,
+    OperationRequest, SideChoice,
 };
 use connctl_api::pace::Pace;
 use serde::{Deserialize, Serialize};
@@ -186,9 +186,14 @@ pub(super) fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
         return Err(wrong("grace_ms", format!("grace_ms {grace_ms} is too long: at most {MAX_GRACE_MS}")));
     }
     guard::check_percent(request.max_percent)?;
-    if let Some(note) = request.note.as_ref().filter(|note| note.len() > MAX_NOTE_BYTES) {
-        return Err(wrong("note", format!("note has {} bytes: at most {MAX_NOTE_BYTES}", note.len())));
+    let texts = [("note", &request.note, MAX_NOTE_BYTES), ("typed", &request.typed, MAX_TYPED_BYTES)];
+    for (field, text, most) in texts {
+        let bytes = text.as_ref().map_or(0, String::len);
+        if bytes > most {
+            return Err(wrong(field, format!("{field} has {bytes} bytes: at most {most}")));
+        }
     }
+    let words = || operate::words(request.operation, request.selector.as_deref(), request.items.as_deref());
     let is_share = |percent: &f64| *percent > 0.0 && *percent <= 100.0;
     if let Some(percent) = request.sample_percent.filter(|percent| !is_share(percent)) {
         let message = format!("sample_percent {percent} is not a share: more than 0, at most 100");
@@ -199,11 +204,7 @@ pub(super) fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
         side: request.side.unwrap_or(request.operation.default_side()),
         is_usual_side: request.side.is_none(),
         grace: Duration::from_millis(grace_ms),
-        request: Some(operate::words(
-            request.operation,
-            request.selector.as_deref(),
-            request.items.as_deref(),
-        )),
+        request: Some(request.typed.clone().unwrap_or_else(words)),
         note: request.note.clone(),
         ..Operation::new(request.operation)
     })

@@ -341,6 +341,12 @@ impl Conn {
         }
     }
 
+    /// Owner only: bytes came that nobody gets. They are a sign of life, and count as relayed nowhere.
+    pub fn note_dropped(&self, is_to_client: bool, now_ms: u64) {
+        let at_ms = if is_to_client { &self.to_client_at_ms } else { &self.to_upstream_at_ms };
+        at_ms.store(now_ms, Ordering::Relaxed);
+    }
+
     /// Owner only: bytes relayed to the client.
     pub fn add_to_client(&self, bytes: u64, now_ms: u64) {
         self.to_client.store(self.to_client.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);

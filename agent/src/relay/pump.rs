@@ -190,7 +190,11 @@ fn take_small(
         return Err((from, Errno::AGAIN));
     }
     let Some(to) = to else {
-        count_written(pair, way, count as u64, tools.now_ms);
+        if pair.flow(way).cut == Cut::Discard {
+            pair.conn.note_dropped(way == Way::ToClient, tools.now_ms);
+        } else {
+            count_written(pair, way, count as u64, tools.now_ms);
+        }
         if pair.speaker.is_some() {
             speaker::hear(pair, &tools.buffer[..count]);
             if let Push::Failed(error) = push(pair, Way::ToUpstream, Some(from), tools) {

@@ -29,7 +29,7 @@ pub(crate) async fn remove(args: &RemoveArgs, invocation: &Invocation) -> Result
     // Reading waits for whoever writes the batch; ctrl-c must get through meanwhile.
     let (file, skip_bad) = (path.clone(), args.skip_bad);
     let items = tokio::task::spawn_blocking(move || load(&file, skip_bad)).await??;
-    let request = OperationRequest { items: Some(items), ..whole(args.kind, &args.change)? };
+    let request = OperationRequest { items: Some(items), ..whole(args.kind, &args.change, invocation)? };
     // A batch from stdin leaves nobody to ask.
     let can_ask = invocation.can_ask && path != Path::new("-");
     act(request, &args.change.guards, args.change.spread.pace.detach, can_ask, invocation).await
@@ -42,15 +42,16 @@ pub(crate) async fn run(
     invocation: &Invocation,
 ) -> Result<Exit> {
     let selector = selection::for_change(&args.selector)?;
-    let request = OperationRequest { selector: Some(selector), ..whole(operation, args)? };
+    let request = OperationRequest { selector: Some(selector), ..whole(operation, args, invocation)? };
     act(request, &args.guards, args.spread.pace.detach, invocation.can_ask, invocation).await
 }
 
 /// What the flags ask for, about no connection yet.
-fn whole(operation: OperationKind, args: &ChangeArgs) -> Result<OperationRequest> {
+fn whole(operation: OperationKind, args: &ChangeArgs, invocation: &Invocation) -> Result<OperationRequest> {
     let spread = &args.spread;
     Ok(OperationRequest {
         side: args.side,
+        typed: invocation.typed.clone(),
         sample_percent: spread.sample,
         idle_first: spread.idle_first,
         pace: pace::of(&spread.pace)?,

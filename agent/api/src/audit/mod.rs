@@ -105,7 +105,7 @@ pub struct AuditRow {
     pub verb: String,
     /// Method and path.
     pub call: Option<String>,
-    /// The selector, as it was typed.
+    /// The selector as it was sent; what somebody typed is in `request`.
     #[serde(rename = "where")]
     pub selector: Option<String>,
     /// The plan that it is about.

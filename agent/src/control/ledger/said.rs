@@ -16,6 +16,7 @@ const KNOWN: &[&str] = &[
     "side",
     "where",
     "note",
+    "typed",
     "grace_ms",
     "max",
     "max_percent",
