@@ -109,6 +109,8 @@ impl Session {
             state.kept.append(&mut self.client.take_rest());
             if state.stage == Stage::Live {
                 state.give_up();
+                // Nor is there an item of the server's to wait for.
+                back.append(&mut self.server.take_rest());
             }
         }
         is_secret || self.client.may_hold_secrets()
@@ -141,14 +143,14 @@ impl Session {
                 state.give_up();
             }
         }
-        if state.stage == Stage::Opaque {
+        if matches!(before, Stage::Greeting | Stage::Restoring) && state.stage == Stage::Live {
+            self.resume(down);
+        }
+        if self.state.stage == Stage::Opaque {
             down.append(&mut self.server.take_rest());
             if before == Stage::Opaque {
                 down.extend_from_slice(input);
             }
-        }
-        if matches!(before, Stage::Greeting | Stage::Restoring) && self.state.stage == Stage::Live {
-            self.resume();
         }
     }
 
@@ -178,11 +180,10 @@ impl Session {
     }
 
     /// The new server knows everything: what the client has sent meanwhile passes as if it came now.
-    fn resume(&mut self) {
+    fn resume(&mut self, down: &mut Vec<u8>) {
         let mut waiting = std::mem::take(&mut self.state.kept);
         waiting.append(&mut self.client.take_rest());
-        // Live, nobody is answered here.
-        self.client(&waiting, &mut Vec::new());
+        self.client(&waiting, down);
         if self.state.is_secret {
             waiting.zeroize();
         }

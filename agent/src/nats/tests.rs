@@ -209,6 +209,22 @@ fn what_is_not_nats_passes_untouched() {
 }
 
 #[test]
+fn where_one_side_is_found_to_be_no_nats_what_is_there_of_the_other_side_passes_at_once() {
+    let mut ends = Ends::connected();
+    ends.server("MSG a 1 5\r\nhal");
+    assert_eq!(ends.client_got(), "");
+    ends.client("\u{16}\u{3}\u{1}hello");
+    assert_eq!(ends.client_got(), "MSG a 1 5\r\nhal");
+    // Also where it was said before the new server came.
+    let mut ends = Ends::default();
+    ends.session.lose();
+    ends.client("\u{16}\u{3}\u{1}hello");
+    ends.session.dialled();
+    ends.server(&format!("{INFO}h"));
+    assert_eq!((ends.client_got(), ends.session.stage()), (format!("{INFO}h"), Stage::Opaque));
+}
+
+#[test]
 fn a_server_that_goes_before_the_client_has_spoken_is_replaced() {
     let mut ends = Ends::default();
     ends.session.lose();

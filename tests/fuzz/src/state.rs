@@ -178,6 +178,7 @@ pub(crate) fn history(bytes: &[u8]) {
         told
     };
     let first = told(&record);
-    assert_eq!(told(&record), first);
+    // What ended before there was time is too old all the same, and may go meanwhile.
+    assert!(first.ends_with(&told(&record)), "{first:?}");
     record.close();
 }
