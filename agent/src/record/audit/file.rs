@@ -1,6 +1,8 @@
 //! The files of the audit: lines in a chain, the head beside them, and a new file when one is full. Nothing is
 //! ever taken away here: a file that is full is renamed to what it was called and the number of its first line.
 
+mod end;
+
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read};
@@ -9,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use connctl_api::audit::chain::{Line, Link, seal};
 use connctl_api::audit::line::AuditLine;
+use end::{end_of, hole_in};
 
 /// Who may read it: its owner.
 const MODE: u32 = 0o600;
@@ -184,50 +187,6 @@ impl AuditFile {
         (self.bytes, self.first) = (0, self.last.seq + 1);
         sync_folder(&self.path)
     }
-}
-
-/// Where the chain goes on. What the head knows counts where lines that it knows are gone, so that the hole
-/// stays to be seen.
-fn end_of(content: &[u8], head: Option<Link>) -> (Link, Option<&'static str>) {
-    let lines = content.strip_suffix(b"\n").unwrap_or(content);
-    let last = lines.rsplit(|byte| *byte == b'\n').next().filter(|_| !content.is_empty());
-    // A full file had its end before another was begun.
-    let read = last.map(|line| Line::read(line).filter(|_| content.ends_with(b"\n")));
-    match (read, head) {
-        (None, None) => (Link::START, None),
-        (Some(Some(line)), None) => (line.link, Some("its head is missing")),
-        (Some(Some(line)), Some(head)) if head.seq < line.link.seq => (line.link, None),
-        (Some(Some(line)), Some(head)) if head == line.link => (line.link, None),
-        (Some(Some(line)), Some(head)) if head.seq == line.link.seq => {
-            (line.link, Some("its head is another's"))
-        }
-        (None, Some(head)) if head == Link::START => (head, None),
-        (None | Some(Some(_)), Some(head)) => (head, Some("its last lines are missing")),
-        (Some(None), Some(head)) => (head, Some("its last line was changed")),
-        (Some(None), None) => (Link::START, Some("its last line was changed, and its head is missing")),
-    }
-}
-
-/// Where lines begin that a power cut left holes in. What was not synced may reach the disk in any order, and where
-/// it did not, the file has zeros, which no line has. Only behind what the head knows, and behind lines that are
-/// right: a hole elsewhere is nothing that a power cut does.
-fn hole_in(
-    content: &[u8],
-    head: Option<Link>,
-    before: impl FnOnce() -> io::Result<Option<Vec<u8>>>,
-) -> io::Result<Option<usize>> {
-    let (Some(zero), Some(head)) = (content.iter().position(|byte| *byte == 0), head) else {
-        return Ok(None);
-    };
-    let (good, _) = content.split_at(zero);
-    let start = good.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let earlier = if start == 0 { before()?.unwrap_or_default() } else { Vec::new() };
-    let (last, damage) = match (start, earlier.is_empty()) {
-        (0, true) => (Link::START, None),
-        (0, false) => end_of(&earlier, Some(head)),
-        _ => end_of(content.get(..start).unwrap_or_default(), Some(head)),
-    };
-    Ok((damage.is_none() && last.seq >= head.seq).then_some(start))
 }
 
 fn content_first(content: &[u8]) -> Option<u64> {
@@ -419,6 +378,16 @@ mod tests {
             assert_eq!(opened, Opened { torn_bytes: torn.len() as u64, damage: None });
             assert!(directory.check().ok);
         }
+    }
+
+    #[test]
+    fn a_head_that_is_behind_must_know_its_own_line() {
+        let mut text = Vec::new();
+        let one = seal(Link::START, "\"event\":\"a\"", &mut text);
+        let two = seal(one, "\"event\":\"b\"", &mut text);
+        let other = seal(Link::START, "\"event\":\"c\"", &mut Vec::new());
+        assert_eq!(end_of(&text, Some(one)), (two, None));
+        assert_eq!(end_of(&text, Some(other)), (two, Some("its head is another's")));
     }
 
     #[test]
