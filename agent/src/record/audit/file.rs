@@ -2,16 +2,18 @@
 //! ever taken away here: a file that is full is renamed to what it was called and the number of its first line.
 
 mod end;
+mod folder;
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use connctl_api::audit::chain::{Line, Link, seal};
 use connctl_api::audit::line::AuditLine;
-use end::{end_of, hole_in};
+use end::{ANOTHERS, end_of, hole_in, is_anothers};
+pub use folder::{Part, parts};
+use folder::{earlier, head_of, numbered, sync_folder};
 
 /// Who may read it: its owner.
 const MODE: u32 = 0o600;
@@ -66,8 +68,8 @@ impl AuditFile {
         let mut content = Vec::new();
         file.read_to_end(&mut content)?;
         let known = read_head(&head)?;
-        let full = earlier(path)?.pop().map(|(_, full)| full);
-        let before = || full.as_ref().map(fs::read).transpose();
+        let full = earlier(path)?;
+        let before = || full.last().map(|(_, full)| fs::read(full)).transpose();
         let mut whole = content.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         if let Some(hole) = hole_in(content.get(..whole).unwrap_or_default(), known, before)? {
             whole = hole;
@@ -78,7 +80,14 @@ impl AuditFile {
         if content.is_empty() {
             content = before()?.unwrap_or_default();
         }
-        let (last, damage) = end_of(&content, known);
+        let (last, mut damage) = end_of(&content, known);
+        // No crash leaves a head that is a whole file behind, but somebody may have put an old one there.
+        if let Some(head) = known.filter(|_| damage.is_none())
+            && let Some((_, full)) = full.iter().rfind(|(first, _)| *first <= head.seq)
+            && is_anothers(&fs::read(full)?, head)
+        {
+            damage = Some(ANOTHERS);
+        }
         let first = content_first(&content).filter(|_| whole > 0).unwrap_or(last.seq + 1);
         if torn_bytes > 0 {
             file.set_len(whole as u64)?;
@@ -200,90 +209,6 @@ fn read_head(head: &File) -> io::Result<Option<Link>> {
     Ok(Link::read_head(&text))
 }
 
-/// The file with the head of the chain in this one.
-fn head_of(path: &Path) -> PathBuf {
-    with_suffix(path, ".head")
-}
-
-fn numbered(path: &Path, first: u64) -> PathBuf {
-    with_suffix(path, &format!(".{first:010}"))
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// What was made or renamed in the folder stays so.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(folder_of(path))?.sync_all()
-}
-
-/// The files that are full, by the numbers of their first lines.
-fn earlier(path: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
-    let folder = folder_of(path);
-    let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        let number = name
-            .to_string_lossy()
-            .strip_prefix(&own)
-            .and_then(|rest| rest.strip_prefix('.')?.parse::<u64>().ok());
-        if let Some(number) = number {
-            found.push((number, folder.join(name)));
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// A file of the audit, to be read.
-#[derive(Debug)]
-pub struct Part {
-    /// Its name.
-    pub name: String,
-    /// Itself, open only where it is still written: a full one has its name for good.
-    open: Option<File>,
-    path: PathBuf,
-}
-
-impl Part {
-    /// The file, open.
-    ///
-    /// # Errors
-    /// It cannot be opened.
-    pub fn open(self) -> io::Result<File> {
-        self.open.map_or_else(|| File::open(&self.path), Ok)
-    }
-}
-
-/// The files of an audit that is being written, the oldest first.
-///
-/// # Errors
-/// The folder or the file cannot be read.
-pub fn parts(path: &Path) -> io::Result<Vec<Part>> {
-    // Opened before the folder is read: if it is full meanwhile, it is this file by another name.
-    let file = File::open(path)?;
-    let own = file.metadata()?;
-    let mut parts = Vec::new();
-    let name_of = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for (_, full) in earlier(path)? {
-        let found = fs::metadata(&full)?;
-        if (found.dev(), found.ino()) == (own.dev(), own.ino()) {
-            break;
-        }
-        parts.push(Part { name: name_of(&full), open: None, path: full });
-    }
-    parts.push(Part { name: name_of(path), open: Some(file), path: path.to_owned() });
-    Ok(parts)
-}
-
 #[cfg(test)]
 mod crash_tests;
 
@@ -388,6 +313,21 @@ mod tests {
         let other = seal(Link::START, "\"event\":\"c\"", &mut Vec::new());
         assert_eq!(end_of(&text, Some(one)), (two, None));
         assert_eq!(end_of(&text, Some(other)), (two, Some("its head is another's")));
+    }
+
+    #[test]
+    fn a_head_that_is_files_behind_must_know_its_own_line_too() {
+        let directory = Directory::new();
+        add(&mut directory.open().0, 2);
+        let right = Link::read_head(&fs::read(head_of(&directory.path())).unwrap()).unwrap();
+        add(&mut directory.open().0, 9);
+        assert!(directory.check().files > 2);
+        let other = seal(Link { seq: 1, ..right }, "\"event\":\"c\"", &mut Vec::new());
+        for (head, damage) in [(right, None), (other, Some(ANOTHERS))] {
+            fs::write(head_of(&directory.path()), head.head()).unwrap();
+            assert_eq!(directory.check().ok, damage.is_none());
+            assert_eq!(directory.open().1, Opened { torn_bytes: 0, damage });
+        }
     }
 
     #[test]

@@ -4,6 +4,9 @@ use std::io;
 
 use connctl_api::audit::chain::{Line, Link};
 
+/// What is wrong where the head knows another line than the file has.
+pub(super) const ANOTHERS: &str = "its head is another's";
+
 /// Where the chain goes on. What the head knows counts where lines that it knows are gone, so that the hole
 /// stays to be seen.
 pub(super) fn end_of(content: &[u8], head: Option<Link>) -> (Link, Option<&'static str>) {
@@ -14,22 +17,24 @@ pub(super) fn end_of(content: &[u8], head: Option<Link>) -> (Link, Option<&'stat
     match (read, head) {
         (None, None) => (Link::START, None),
         (Some(Some(line)), None) => (line.link, Some("its head is missing")),
+        // The head may be behind, and then the line that it knows is further up.
         (Some(Some(line)), Some(head)) if head.seq < line.link.seq => {
-            // The head may be behind, and then the line that it knows is further up.
-            let mut links =
-                lines.rsplit(|byte| *byte == b'\n').filter_map(|line| Line::read(line).map(|line| line.link));
-            let is_anothers = links.any(|link| link.seq == head.seq && link != head);
-            (line.link, is_anothers.then_some("its head is another's"))
+            (line.link, is_anothers(content, head).then_some(ANOTHERS))
         }
         (Some(Some(line)), Some(head)) if head == line.link => (line.link, None),
-        (Some(Some(line)), Some(head)) if head.seq == line.link.seq => {
-            (line.link, Some("its head is another's"))
-        }
+        (Some(Some(line)), Some(head)) if head.seq == line.link.seq => (line.link, Some(ANOTHERS)),
         (None, Some(head)) if head == Link::START => (head, None),
         (None | Some(Some(_)), Some(head)) => (head, Some("its last lines are missing")),
         (Some(None), Some(head)) => (head, Some("its last line was changed")),
         (Some(None), None) => (Link::START, Some("its last line was changed, and its head is missing")),
     }
+}
+
+/// Whether lines hold another one in the place of the line that the head knows.
+pub(super) fn is_anothers(content: &[u8], head: Link) -> bool {
+    let mut links =
+        content.rsplit(|byte| *byte == b'\n').filter_map(|line| Line::read(line).map(|line| line.link));
+    links.any(|link| link.seq == head.seq && link != head)
 }
 
 /// Where lines begin that a power cut left holes in. What was not synced may reach the disk in any order, and where
