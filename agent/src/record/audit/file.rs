@@ -13,7 +13,7 @@ use connctl_api::audit::chain::{Line, Link, seal};
 use connctl_api::audit::line::AuditLine;
 use end::{ANOTHERS, end_of, hole_in, is_anothers};
 pub use folder::{Part, parts};
-use folder::{earlier, head_of, numbered, sync_folder};
+use folder::{earlier, head_of, last_text, numbered, sync_folder};
 
 /// Who may read it: its owner.
 const MODE: u32 = 0o600;
@@ -69,7 +69,7 @@ impl AuditFile {
         file.read_to_end(&mut content)?;
         let known = read_head(&head)?;
         let full = earlier(path)?;
-        let before = || full.last().map(|(_, full)| fs::read(full)).transpose();
+        let before = || last_text(&full);
         let mut whole = content.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         if let Some(hole) = hole_in(content.get(..whole).unwrap_or_default(), known, before)? {
             whole = hole;
@@ -78,7 +78,7 @@ impl AuditFile {
         content.truncate(whole);
         // A new file may have been begun and nothing written to it.
         if content.is_empty() {
-            content = before()?.unwrap_or_default();
+            content = before()?;
         }
         let (last, mut damage) = end_of(&content, known);
         // No crash leaves a head that is a whole file behind, but somebody may have put an old one there.
@@ -328,6 +328,24 @@ mod tests {
             assert_eq!(directory.check().ok, damage.is_none());
             assert_eq!(directory.open().1, Opened { torn_bytes: 0, damage });
         }
+    }
+
+    #[test]
+    fn the_chain_goes_on_behind_the_last_file_that_has_lines() {
+        let directory = Directory::new();
+        add(&mut directory.open().0, 9);
+        let (_, last) = earlier(&directory.path()).unwrap().pop().unwrap();
+        // Emptied by somebody who put the head back as well.
+        for emptied in [&directory.path(), &last] {
+            fs::write(emptied, "").unwrap();
+        }
+        fs::write(head_of(&directory.path()), Link::START.head()).unwrap();
+        let before = directory.check();
+        let (mut file, opened) = directory.open();
+        assert!(before.ok && opened == NOTHING, "{before:?} {opened:?}");
+        add(&mut file, 1);
+        let after = directory.check();
+        assert!(after.ok && after.last_seq == before.last_seq + 1, "{after:?}");
     }
 
     #[test]

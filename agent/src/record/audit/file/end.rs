@@ -43,14 +43,14 @@ pub(super) fn is_anothers(content: &[u8], head: Link) -> bool {
 pub(super) fn hole_in(
     content: &[u8],
     head: Option<Link>,
-    before: impl FnOnce() -> io::Result<Option<Vec<u8>>>,
+    before: impl FnOnce() -> io::Result<Vec<u8>>,
 ) -> io::Result<Option<usize>> {
     let (Some(zero), Some(head)) = (content.iter().position(|byte| *byte == 0), head) else {
         return Ok(None);
     };
     let (good, _) = content.split_at(zero);
     let start = good.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let earlier = if start == 0 { before()?.unwrap_or_default() } else { Vec::new() };
+    let earlier = if start == 0 { before()? } else { Vec::new() };
     let (last, damage) = match (start, earlier.is_empty()) {
         (0, true) => (Link::START, None),
         (0, false) => end_of(&earlier, Some(head)),

@@ -49,6 +49,17 @@ pub(super) fn earlier(path: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(found)
 }
 
+/// The lines of the last of these files that has any.
+pub(super) fn last_text(full: &[(u64, PathBuf)]) -> io::Result<Vec<u8>> {
+    for (_, full) in full.iter().rev() {
+        let text = fs::read(full)?;
+        if !text.is_empty() {
+            return Ok(text);
+        }
+    }
+    Ok(Vec::new())
+}
+
 /// A file of the audit, to be read.
 #[derive(Debug)]
 pub struct Part {
