@@ -18,7 +18,7 @@ use crate::base::state_dir::{Ids, StateDir};
 use crate::config::Settings;
 use crate::config::audit::AuditSettings;
 use crate::config::policy::count;
-use crate::config::settings::{Level, LogFormat};
+use crate::config::words::{Level, LogFormat};
 use crate::control::Server;
 use crate::listener::{self, Inside, Listeners};
 use crate::net::handed::Handed;

@@ -7,7 +7,7 @@ use connctl_api::conn::Mode;
 use connctl_api::id::MAX_ID;
 
 use crate::config::settings::MAX_THREADS;
-use crate::config::{Compat, Settings, check, file};
+use crate::config::{Compat, Settings, address, check, file};
 
 /// Run the agent: hold connections and serve the control API.
 #[derive(Debug, Clone, Default, Args)]
@@ -91,7 +91,7 @@ fn listener(mode: Mode, text: &str) -> Result<file::Listener, String> {
 }
 
 fn control(text: &str) -> Result<String, String> {
-    check::control_address(text).map(|_| text.to_owned()).map_err(|error| format!("{error:#}"))
+    address::control(text).map(|_| text.to_owned()).map_err(|error| format!("{error:#}"))
 }
 
 fn compat(text: &str) -> Result<Compat, String> {

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
-use serde::Deserialize;
 
 use super::file::File;
+use super::words::AuditMode;
 
 /// The name of the audit in the state directory.
 const FILE: &str = "audit.jsonl";
@@ -15,18 +15,6 @@ const DEFAULT_MAX_BYTES: u64 = 16 << 20;
 const LEAST_MAX_BYTES: u64 = 64 << 10;
 /// The largest: a file is read as a whole to be listed.
 const MOST_MAX_BYTES: u64 = 64 << 20;
-
-/// What becomes of a change that cannot be written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AuditMode {
-    /// It is refused.
-    Required,
-    /// It goes ahead, and the log has an error.
-    BestEffort,
-    /// Nothing is written down.
-    Off,
-}
 
 /// The audit.
 #[derive(Debug, Clone, PartialEq, Eq)]

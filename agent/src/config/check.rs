@@ -1,33 +1,28 @@
 //! From flags and file to [`Settings`]: flags win, listeners of both go together, and everything is checked
 //! before anything is used.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+mod listener;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use connctl_api::conn::Mode;
 use connctl_api::id::NodeId;
 
+pub use self::listener::listener_flag;
+
+use super::address::{self, Control};
 use super::audit;
-use super::file::{self, File, host_port};
-use super::identity::{self, Networks};
-use super::keys::Keys;
-use super::policy::Policies;
-use super::reconnect;
+use super::file::{self, File};
 use super::record;
 use super::settings::{
-    Compat, Control, DEFAULT_BACKLOG, DEFAULT_DIAL_TIMEOUT, DEFAULT_KEEPALIVE, DEFAULT_MAX_SESSIONS,
-    DEFAULT_MAX_THREADS, DEFAULT_NODE_ID, DEFAULT_PLAN_LIFETIME, DEFAULT_PROXY_TIMEOUT,
-    DEFAULT_SHUTDOWN_GRACE, Keepalive, ListenerSettings, MAX_SESSIONS, MAX_THREADS, OutboundSettings,
-    Settings, Upstream,
+    DEFAULT_DIAL_TIMEOUT, DEFAULT_MAX_SESSIONS, DEFAULT_MAX_THREADS, DEFAULT_NODE_ID, DEFAULT_PLAN_LIFETIME,
+    DEFAULT_SHUTDOWN_GRACE, ListenerSettings, MAX_SESSIONS, MAX_THREADS, OutboundSettings, Settings,
 };
 use super::tls::TlsSettings;
 use super::trust::TrustSettings;
-
-/// The longest name of a listener in bytes.
-const MAX_NAME_BYTES: usize = 64;
+use super::value::Time;
+use super::words::Compat;
 
 /// What the command line says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,8 +50,9 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
     let audit = audit::settings(&file, state_dir.as_deref())?;
     // The file is right or wrong as a whole, also where flags win over it.
     let record = record::settings(&file)?;
-    let addresses =
-        |texts: &[String]| texts.iter().map(|text| control_address(text)).collect::<anyhow::Result<Vec<_>>>();
+    let addresses = |texts: &[String]| {
+        texts.iter().map(|text| address::control(text)).collect::<anyhow::Result<Vec<_>>>()
+    };
     let filed = addresses(&file.control.unwrap_or_default())?;
     let flagged = addresses(&flags.control)?;
     let control = if flagged.is_empty() { filed } else { flagged };
@@ -71,7 +67,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
     let mut listeners = Vec::new();
     for listener in flags.listeners.into_iter().chain(file.listener) {
         let place = listeners.len();
-        let checked = listener_settings(listener, place)?;
+        let checked = listener::settings(listener, place)?;
         ensure!(
             listeners.iter().all(|other: &ListenerSettings| other.name != checked.name),
             "two listeners are named {:?}",
@@ -136,7 +132,7 @@ fn check_addresses(control: &[Control], trust: &TrustSettings) -> anyhow::Result
 }
 
 fn outbound_settings(table: &file::Outbound) -> anyhow::Result<OutboundSettings> {
-    let time = |time: Option<file::Time>, key: &str| {
+    let time = |time: Option<Time>, key: &str| {
         time.map(|time| positive(Some(time), time.0, &format!("{key} of outbound"))).transpose()
     };
     let max_sessions = table.max_sessions.unwrap_or(DEFAULT_MAX_SESSIONS);
@@ -159,195 +155,18 @@ fn default_control() -> Control {
     Control::Unix(connctl_api::endpoint::default_socket())
 }
 
-/// Reads `unix:PATH`, `tcp:HOST:PORT` or `tls:HOST:PORT`.
-///
-/// # Errors
-/// Names the text and what is expected of it.
-pub fn control_address(text: &str) -> anyhow::Result<Control> {
-    if let Some(path) = text.strip_prefix("unix:") {
-        ensure!(!path.is_empty(), "control {text:?} names no path: write unix:PATH");
-        return Ok(Control::Unix(path.into()));
-    }
-    let (make, address): (fn(SocketAddr) -> Control, _) = match text.split_once(':') {
-        Some(("tcp", address)) => (Control::Tcp, address),
-        Some(("tls", address)) => (Control::Tls, address),
-        _ => bail!("control {text:?} is not an address: write unix:PATH, tcp:HOST:PORT or tls:HOST:PORT"),
-    };
-    Ok(make(resolve(address).with_context(|| format!("control {text:?}"))?))
-}
-
-fn resolve(text: &str) -> anyhow::Result<SocketAddr> {
-    let (host, port) = host_port(text)?;
-    (host, port)
-        .to_socket_addrs()
-        .ok()
-        .and_then(|mut addresses| addresses.next())
-        .with_context(|| format!("host {host:?} has no address"))
-}
-
-fn listener_settings(listener: file::Listener, place: usize) -> anyhow::Result<ListenerSettings> {
-    let name = listener.name.clone().unwrap_or_else(|| format!("{}{place}", listener.mode));
-    check_name(&name)?;
-    let of = |key: &str| format!("{key} of listener {name:?}");
-    let bind = resolve(&listener.bind).with_context(|| of("bind"))?;
-    let upstream: Vec<_> = listener
-        .upstream
-        .iter()
-        .map(|text| upstream_address(text).with_context(|| of("upstream")))
-        .collect::<anyhow::Result<_>>()?;
-    match listener.mode {
-        Mode::Forward => ensure!(!upstream.is_empty(), "{} is missing: forward needs one", of("upstream")),
-        Mode::Echo | Mode::Hold => {
-            ensure!(upstream.is_empty(), "{} is given, and {} needs none", of("upstream"), listener.mode);
-        }
-        Mode::Outbound => bail!("{} is outbound: listeners are forward, echo or hold", of("mode")),
-    }
-    let keepalive = listener.keepalive.unwrap_or(true).then(|| Keepalive {
-        idle: listener.keepalive_idle.map_or(DEFAULT_KEEPALIVE.idle, |time| time.0),
-        interval: listener.keepalive_interval.map_or(DEFAULT_KEEPALIVE.interval, |time| time.0),
-        probes: listener.keepalive_probes.map_or(DEFAULT_KEEPALIVE.probes, u32::from),
-    });
-    if let Some(keepalive) = keepalive {
-        ensure!(keepalive.probes > 0, "{} is 0: at least 1", of("keepalive_probes"));
-        for (key, time) in [("keepalive_idle", keepalive.idle), ("keepalive_interval", keepalive.interval)] {
-            // The kernel takes whole seconds up to 32767.
-            let seconds = time.as_secs();
-            ensure!((1..=32_767).contains(&seconds), "{} is {time:?}: 1s to 9h", of(key));
-        }
-    }
-    let dial_timeout = positive(listener.dial_timeout, DEFAULT_DIAL_TIMEOUT, &of("dial_timeout"))?;
-    let proxy_timeout = positive(listener.proxy_timeout, DEFAULT_PROXY_TIMEOUT, &of("proxy_timeout"))?;
-    ensure!(
-        listener.send_proxy.is_none() || listener.mode == Mode::Forward,
-        "{} is given, and {} has no upstream",
-        of("send_proxy"),
-        listener.mode
-    );
-    let accept_proxy_from = listener
-        .accept_proxy_from
-        .iter()
-        .map(|text| network(text).with_context(|| of("accept_proxy_from")))
-        .collect::<anyhow::Result<_>>()?;
-    let identity = identity::rules(&listener.identity).with_context(|| of("identity"))?;
-    let networks = Networks::read(&listener.networks).with_context(|| of("networks"))?;
-    ensure!(listener.backlog != Some(0), "{} is 0: at least 1", of("backlog"));
-    let keys = Keys::of(&listener);
-    Ok(ListenerSettings {
-        mode: listener.mode,
-        bind,
-        upstream,
-        dial_timeout,
-        backlog: listener.backlog.map_or(DEFAULT_BACKLOG, i32::from),
-        nodelay: listener.nodelay.unwrap_or(true),
-        keepalive,
-        accept_proxy_from,
-        proxy_timeout,
-        send_proxy: listener.send_proxy,
-        identity,
-        networks,
-        reconnect: reconnect::reconnection(&listener, of)?,
-        policies: Policies::check(&keys, of)?,
-        keys,
-        name,
-    })
-}
-
-fn positive(time: Option<file::Time>, default: Duration, what: &str) -> anyhow::Result<Duration> {
+fn positive(time: Option<Time>, default: Duration, what: &str) -> anyhow::Result<Duration> {
     let time = time.map_or(default, |time| time.0);
     ensure!(!time.is_zero(), "{what} is 0: more than nothing");
     Ok(time)
 }
 
-fn check_name(name: &str) -> anyhow::Result<()> {
-    let is_fine = !name.is_empty()
-        && name.len() <= MAX_NAME_BYTES
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    ensure!(
-        is_fine,
-        "{name:?} is not a name for a listener: 1 to {MAX_NAME_BYTES} letters, digits, '-', '_' or '.'"
-    );
-    Ok(())
-}
-
-fn upstream_address(text: &str) -> anyhow::Result<Upstream> {
-    let (host, port) = host_port(text)?;
-    ensure!(port != 0, "{text:?} has port 0: an upstream needs a real one");
-    Ok(match host.parse::<IpAddr>() {
-        Ok(ip) => Upstream::Address((ip, port).into()),
-        Err(_) => Upstream::Name(host.into(), port),
-    })
-}
-
-pub(super) fn network(text: &str) -> anyhow::Result<ipnet::IpNet> {
-    text.parse::<ipnet::IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(ipnet::IpNet::from))
-        .ok()
-        .with_context(|| format!("{text:?} is not an address or a network such as 10.0.0.0/8"))
-}
-
-/// Reads `[NAME@]BIND=UPSTREAM[,UPSTREAM…]` of `--forward`, and `[NAME@]BIND` of the other modes.
-///
-/// # Errors
-/// Names the text and what is expected of it.
-pub fn listener_flag(mode: Mode, text: &str) -> anyhow::Result<file::Listener> {
-    let (name, rest) = match text.split_once('@') {
-        Some((name, rest)) => (Some(name.to_owned()), rest),
-        None => (None, text),
-    };
-    let (bind, upstream) = match (mode, rest.split_once('=')) {
-        (Mode::Forward, Some((bind, upstream))) => {
-            (bind, upstream.split(',').map(str::to_owned).collect::<Vec<_>>())
-        }
-        (Mode::Forward, None) => bail!("{text:?} names no upstream: write [NAME@]BIND=UPSTREAM"),
-        (_, Some(_)) => bail!("{text:?} names an upstream: write [NAME@]BIND"),
-        (_, None) => (rest, Vec::new()),
-    };
-    host_port(bind)?;
-    Ok(file::Listener {
-        name,
-        mode,
-        bind: bind.to_owned(),
-        upstream,
-        dial_timeout: None,
-        backlog: None,
-        nodelay: None,
-        keepalive: None,
-        keepalive_idle: None,
-        keepalive_interval: None,
-        keepalive_probes: None,
-        accept_proxy_from: Vec::new(),
-        proxy_timeout: None,
-        send_proxy: None,
-        identity: Vec::new(),
-        networks: BTreeMap::new(),
-        idle_timeout: None,
-        idle_check_interval: None,
-        keep_alive: None,
-        initial_data_timeout: None,
-        max_lifetime: None,
-        half_close_linger: None,
-        max_connections: None,
-        max_per_ip: None,
-        max_per_network: None,
-        network_prefix_ipv4: None,
-        network_prefix_ipv6: None,
-        max_per_uid: None,
-        max_per_device: None,
-        connections_per_minute_per_ip: None,
-        on_over: None,
-        redial: None,
-        reconnect: None,
-        reconnect_timeout: None,
-        upstream_idle_timeout: None,
-        max_pending_bytes: None,
-        close_unhealthy: None,
-        unhealthy_after: None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use connctl_api::conn::Mode;
+
     use super::*;
+    use crate::config::address::Upstream;
 
     fn check(text: &str) -> anyhow::Result<Settings> {
         settings(Flags::default(), file::parse(text)?)
@@ -449,15 +268,5 @@ mod tests {
         assert_eq!(settings.node_id.get(), 7);
         let names: Vec<_> = settings.listeners.iter().map(|listener| listener.name.as_str()).collect();
         assert_eq!(names, ["e", "h"]);
-    }
-
-    #[test]
-    fn flags_are_read_as_documented() {
-        let forward = listener_flag(Mode::Forward, "redis@0.0.0.0:6380=127.0.0.1:6379,[::1]:6379").unwrap();
-        assert_eq!(forward.name.as_deref(), Some("redis"));
-        assert_eq!(forward.upstream, ["127.0.0.1:6379", "[::1]:6379"]);
-        assert!(listener_flag(Mode::Forward, "127.0.0.1:1").is_err());
-        assert!(listener_flag(Mode::Echo, "127.0.0.1:1=127.0.0.1:2").is_err());
-        assert!(listener_flag(Mode::Echo, "127.0.0.1").is_err());
     }
 }

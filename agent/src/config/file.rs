@@ -2,20 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::Deserialize;
-use serde::de::Error as _;
 
-use super::audit::AuditMode;
-use super::health::Unhealthy;
-use super::keys::{Size, Span};
-use super::policy::{KeepAlive, OnOver};
-use super::reconnect::Reconnect;
-use super::settings::{Compat, Level, LogFormat, ProxyVersion};
 use super::tls::Tls;
 use super::trust::{Certificate, Peer, Token};
+use super::value::{Size, Span, Time};
+use super::words::{
+    AuditMode, Compat, KeepAlive, Level, LogFormat, OnOver, ProxyVersion, Reconnect, Unhealthy,
+};
 
 /// The file as it is written. Absent keys leave the default or the flag in force.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -174,17 +170,6 @@ pub struct Listener {
     pub unhealthy_after: Option<Span>,
 }
 
-/// A duration such as `"30m"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Time(pub Duration);
-
-impl<'de> Deserialize<'de> for Time {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        connctl_api::units::parse_duration(&text).map(Self).map_err(D::Error::custom)
-    }
-}
-
 /// Reads and checks the shape of a file.
 ///
 /// # Errors
@@ -240,25 +225,6 @@ fn explain(message: &str) -> String {
     }
 }
 
-/// Splits `HOST:PORT` and `[V6]:PORT`.
-///
-/// # Errors
-/// Names the text and what is expected of it.
-pub fn host_port(text: &str) -> anyhow::Result<(&str, u16)> {
-    let wrong = || format!("{text:?} is not an address: write HOST:PORT, with brackets around an IPv6 host");
-    let (host, port) = text.rsplit_once(':').with_context(wrong)?;
-    let port = port.parse::<u16>().ok().with_context(wrong)?;
-    let host = match host.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']').with_context(wrong)?,
-        None if host.contains(':') => bail!(wrong()),
-        None => host,
-    };
-    if host.is_empty() || host.contains(char::is_whitespace) {
-        bail!(wrong());
-    }
-    Ok((host, port))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,15 +254,5 @@ mod tests {
         assert!(error.starts_with("line 1, node_id: "), "{error}");
         let error = parse("shutdown_grace = '3 parsecs'\n").unwrap_err().to_string();
         assert!(error.contains("3 parsecs"), "{error}");
-    }
-
-    #[test]
-    fn addresses_are_split() {
-        assert_eq!(host_port("127.0.0.1:80").unwrap(), ("127.0.0.1", 80));
-        assert_eq!(host_port("[::1]:0").unwrap(), ("::1", 0));
-        assert_eq!(host_port("db.internal:5432").unwrap(), ("db.internal", 5432));
-        for wrong in ["", "80", ":80", "::1:80", "h:", "h:99999", "[::1:80", "h h:1", "h:-1"] {
-            assert!(host_port(wrong).is_err(), "{wrong}");
-        }
     }
 }

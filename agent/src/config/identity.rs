@@ -7,6 +7,8 @@ use anyhow::{Context, bail, ensure};
 use connctl_api::conn::MAX_LABEL_BYTES;
 use ipnet::IpNet;
 
+use super::address::network;
+
 /// The most rules of a listener.
 pub const MAX_RULES: usize = 16;
 /// Headers whose value lets anyone in who knows it: it must not become a name that is listed.
@@ -139,7 +141,7 @@ impl Networks {
     pub fn read(map: &BTreeMap<String, String>) -> anyhow::Result<Self> {
         let mut networks: Vec<(IpNet, Box<str>)> = Vec::new();
         for (key, uid) in map {
-            let network = super::check::network(key)?.trunc();
+            let network = network(key)?.trunc();
             ensure!(networks.iter().all(|(other, _)| *other != network), "{key:?} is given twice");
             let is_fine = (1..=MAX_LABEL_BYTES).contains(&uid.len()) && !uid.contains(char::is_control);
             is_fine.then_some(()).with_context(|| {

@@ -1,5 +1,6 @@
 //! Floor 1: settings, read from a file and flags and checked as a whole before anything uses them.
 
+pub mod address;
 pub mod audit;
 pub mod check;
 pub mod diff;
@@ -13,12 +14,14 @@ pub mod record;
 pub mod settings;
 pub mod tls;
 pub mod trust;
+pub mod value;
+pub mod words;
 
-pub use health::{HealthRules, Unhealthy};
+pub use address::{Control, Upstream};
+pub use health::HealthRules;
 pub use keys::Keys;
-pub use policy::{KeepAlive, Limits, OnOver, Policies, Timeouts};
-pub use reconnect::{Reconnect, Reconnection};
+pub use policy::{Limits, Policies, Timeouts};
+pub use reconnect::Reconnection;
 pub use record::RecordSettings;
-pub use settings::{
-    Bind, Compat, Control, Keepalive, ListenerSettings, OutboundSettings, Settings, Upstream,
-};
+pub use settings::{Bind, Keepalive, ListenerSettings, OutboundSettings, Settings};
+pub use words::{Compat, KeepAlive, OnOver, Reconnect, Unhealthy};

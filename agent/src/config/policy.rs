@@ -7,7 +7,9 @@ use anyhow::ensure;
 use ipnet::IpNet;
 
 use super::health::{self, HealthRules};
-use super::keys::{Keys, Size, Span};
+use super::keys::Keys;
+use super::value::{Size, Span};
+use super::words::{KeepAlive, OnOver};
 
 /// How often the idle ones are looked for, where that is not said.
 pub const DEFAULT_IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(300);
@@ -49,33 +51,6 @@ pub struct Timeouts {
     pub half_close_linger_ms: Option<u64>,
 }
 
-/// A class of connections by how long they may be idle.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeepAlive {
-    /// For the idle time-out.
-    #[default]
-    Standard,
-    /// For six times as long, and with a warning in the log before the end.
-    Extended,
-    /// For ever; nor is there a maximum lifetime.
-    Immortal,
-}
-
-impl KeepAlive {
-    /// Every class.
-    pub const ALL: [Self; 3] = [Self::Standard, Self::Extended, Self::Immortal];
-
-    /// The word in the configuration.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Extended => "extended",
-            Self::Immortal => "immortal",
-        }
-    }
-}
-
 /// How many connections there may be; 0 is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -97,37 +72,6 @@ pub struct Limits {
     pub per_minute_per_ip: usize,
     /// What happens to one too many.
     pub on_over: OnOver,
-}
-
-/// What happens when there would be one too many.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnOver {
-    /// The newcomer is refused.
-    #[default]
-    Reject,
-    /// The one that has been idle for longest makes room.
-    EvictOldestActivity,
-    /// The one that came first makes room.
-    EvictOldest,
-    /// The one that came last makes room.
-    EvictNewest,
-}
-
-impl OnOver {
-    /// Every rule.
-    pub const ALL: [Self; 4] =
-        [Self::Reject, Self::EvictOldestActivity, Self::EvictOldest, Self::EvictNewest];
-
-    /// The word in the configuration.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Reject => "reject",
-            Self::EvictOldestActivity => "evict-oldest-activity",
-            Self::EvictOldest => "evict-oldest",
-            Self::EvictNewest => "evict-newest",
-        }
-    }
 }
 
 impl Policies {

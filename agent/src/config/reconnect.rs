@@ -6,6 +6,8 @@ use anyhow::ensure;
 use connctl_api::conn::Mode;
 
 use super::file;
+use super::value::Time;
+use super::words::Reconnect;
 
 /// How long a session is held for a server that is away, where that is not said.
 pub const DEFAULT_RECONNECT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -23,16 +25,6 @@ pub struct Reconnection {
     pub idle_ms: Option<u64>,
     /// How long an upstream may be away.
     pub timeout_ms: u64,
-}
-
-/// How a connection goes on with another upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reconnect {
-    /// As if nothing had been before: the protocol has no session.
-    Fresh,
-    /// With its NATS session.
-    Nats,
 }
 
 impl Default for Reconnection {
@@ -81,7 +73,7 @@ pub fn reconnection(listener: &file::Listener, of: impl Fn(&str) -> String) -> a
         "{} is \"fresh\", and there is no upstream_idle_timeout after which it would be used",
         of("reconnect")
     );
-    if let Some(file::Time(timeout)) = listener.reconnect_timeout {
+    if let Some(Time(timeout)) = listener.reconnect_timeout {
         let is_used = kind == Some(Reconnect::Nats);
         ensure!(is_used, "{} is {timeout:?}, and reconnect is not \"nats\"", of("reconnect_timeout"));
         ensure!(!timeout.is_zero(), "{} is 0: more than nothing", of("reconnect_timeout"));

@@ -8,6 +8,7 @@ use connctl_api::conn::Mode;
 use connctl_api::id::NodeId;
 use ipnet::IpNet;
 
+use super::address::{Control, Upstream};
 use super::audit::AuditSettings;
 use super::identity::{Networks, Rule};
 use super::keys::Keys;
@@ -15,6 +16,7 @@ use super::policy::Policies;
 use super::reconnect::Reconnection;
 use super::record::RecordSettings;
 use super::trust::TrustSettings;
+use super::words::{Compat, Level, LogFormat, ProxyVersion};
 
 /// Everything an agent is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,87 +64,6 @@ pub struct OutboundSettings {
     pub dial_timeout: Duration,
     /// The most sessions.
     pub max_sessions: usize,
-}
-
-/// How facades answer where a system's document and code differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Compat {
-    /// As the document says.
-    Documented,
-    /// As the code does.
-    Actual,
-}
-
-impl Compat {
-    /// The word in the configuration.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Documented => "documented",
-            Self::Actual => "actual",
-        }
-    }
-}
-
-/// The least that a log line must matter to be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// What needs somebody to look after it.
-    Error,
-    /// What may become that.
-    Warn,
-    /// One line for each ending and each change.
-    Info,
-    /// What helps to find a mistake.
-    Debug,
-    /// Everything.
-    Trace,
-}
-
-impl Level {
-    /// The word in the configuration.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        }
-    }
-}
-
-/// How a log line is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object.
-    Json,
-}
-
-/// An address of the control API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Control {
-    /// A socket in the file system.
-    Unix(PathBuf),
-    /// A TCP address.
-    Tcp(SocketAddr),
-    /// A TCP address that speaks TLS.
-    Tls(SocketAddr),
-}
-
-impl std::fmt::Display for Control {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-            Self::Tcp(address) => write!(f, "tcp:{address}"),
-            Self::Tls(address) => write!(f, "tls:{address}"),
-        }
-    }
 }
 
 /// One listener.
@@ -209,24 +130,6 @@ impl ListenerSettings {
 /// A listening address: `HOST:PORT` resolved when the file is read.
 pub type Bind = SocketAddr;
 
-/// Where to relay to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Upstream {
-    /// An address.
-    Address(SocketAddr),
-    /// A name, looked up for each connection.
-    Name(Box<str>, u16),
-}
-
-impl std::fmt::Display for Upstream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Address(address) => address.fmt(f),
-            Self::Name(name, port) => write!(f, "{name}:{port}"),
-        }
-    }
-}
-
 /// When the kernel asks an idle peer whether it is still there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keepalive {
@@ -236,16 +139,6 @@ pub struct Keepalive {
     pub interval: Duration,
     /// Unanswered probes until the peer is given up.
     pub probes: u32,
-}
-
-/// A version of the PROXY protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ProxyVersion {
-    /// Text.
-    V1,
-    /// Binary.
-    V2,
 }
 
 /// The id of an agent that was given none.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::trust::HASH_BYTES;
+use super::value::HASH_BYTES;
 
 /// The largest file that is read: a chain or a bundle of authorities has a few KiB.
 const MAX_FILE_BYTES: u64 = 1 << 20;

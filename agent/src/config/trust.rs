@@ -5,13 +5,12 @@ use connctl_api::access::{Role, Scope};
 use serde::Deserialize;
 
 use super::tls::TlsSettings;
+use super::value::HASH_BYTES;
 
 /// The longest name of a token or a peer in bytes.
 pub const MAX_NAME_BYTES: usize = 64;
 /// The longest name of a certificate in bytes: a URI, at most.
 const MAX_CERTIFICATE_NAME_BYTES: usize = 255;
-/// The bytes of a SHA-256.
-pub const HASH_BYTES: usize = 32;
 /// The most tokens, and the most peers: every request with a token is held against all of them.
 const MAX_ENTRIES: usize = 1_000;
 

@@ -12,7 +12,7 @@ use connctl_api::reload::{ReloadOutcome, ReloadReport, ReloadRow};
 use super::{Node, audit, events, limit};
 use crate::base::manager;
 use crate::config::diff::{differences, taken_over};
-use crate::config::settings::Level;
+use crate::config::words::Level;
 use crate::config::{ListenerSettings, Settings};
 use crate::policy::book::Layers;
 

@@ -7,7 +7,7 @@ use proxy_header::{ProxiedAddress, ProxyHeader};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
-use crate::config::settings::ProxyVersion;
+use crate::config::words::ProxyVersion;
 use crate::identity::Miss;
 use crate::identity::proxy::Header;
 

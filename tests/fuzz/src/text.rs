@@ -4,7 +4,7 @@
 #[path = "../../../agent/api/src/client/endpoint.rs"]
 mod endpoint;
 
-use connctl_agent::config::{check, file};
+use connctl_agent::config::{address, check};
 use connctl_api::conn::{AssignRequest, Mode};
 use connctl_api::id::ConnId;
 use connctl_api::listener::GateRequest;
@@ -48,7 +48,7 @@ pub(crate) fn addresses(bytes: &[u8]) {
     if let Ok(endpoint) = text.parse::<endpoint::Endpoint>() {
         assert_eq!(endpoint.to_string().parse(), Ok(endpoint), "{text:?}");
     }
-    if let Ok((host, _)) = file::host_port(text) {
+    if let Ok((host, _)) = address::host_port(text) {
         assert!(!host.is_empty() && !host.contains(char::is_whitespace), "{text:?}");
     }
     for mode in [Mode::Forward, Mode::Echo] {
