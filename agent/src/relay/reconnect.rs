@@ -30,9 +30,11 @@ pub(super) fn begin(pair: &mut Pair, now_ms: u64) {
 }
 
 /// The order of the directions. Where a dial can be repeated, the upstream's end is looked for before the
-/// client's first byte is given to it.
+/// client's first byte is given to it. A session keeps that byte, and itself answers some that the client has
+/// sent: the answer goes out behind them in the same turn, for no event would come for it.
 pub(super) fn order(pair: &Pair) -> [Way; 2] {
-    if pair.settings.reconnect.redial { [Way::ToClient, Way::ToUpstream] } else { Way::BOTH }
+    let is_end_first = pair.settings.reconnect.redial && pair.moving.is_none();
+    if is_end_first { [Way::ToClient, Way::ToUpstream] } else { Way::BOTH }
 }
 
 /// Whether the connection goes on without the upstream that left just now.

@@ -175,6 +175,17 @@ fn a_server_that_fails_while_a_session_is_restored_is_dialled_again_and_no_longe
 }
 
 #[test]
+fn a_ping_is_answered_while_no_server_is_wanted_also_where_dials_are_repeated() {
+    let upstream = ByHand::listen();
+    let agent = front(upstream.addr(), "redial = true\nupstream_idle_timeout = \"100ms\"");
+    let (mut client, mut server) = by_hand(&agent, &upstream);
+    server.0.ends_with(End::Fin);
+    client.send("PING\r\n");
+    client.expect("PONG\r\n");
+    assert!(upstream.is_idle(), "a sign of life dials nobody");
+}
+
+#[test]
 fn every_operation_works_while_the_server_is_away() {
     let upstream = ByHand::listen();
     let agent = front(upstream.addr(), "");
