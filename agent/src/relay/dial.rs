@@ -14,6 +14,7 @@ use super::thread::token;
 use super::{ending, identify, reconnect, refuse};
 use crate::base::clock;
 use crate::config::Upstream;
+use crate::conn::command::Target;
 use crate::identity::proxy::Header;
 use crate::net::connect::{self, Dial};
 use crate::net::errno;
@@ -251,7 +252,7 @@ fn choose(pair: &mut Pair, slot: u32, context: &mut Context) -> bool {
         }
         Some(Upstream::Name(name, port)) => {
             dial.deadline = context.now_ms + millis(pair.settings.dial_timeout);
-            resolve(slot, pair.conn.id(), name.clone(), *port, context);
+            resolve((slot, pair.conn.id()), pair.upstream, (name.clone(), *port), context);
             false
         }
     }
@@ -272,7 +273,7 @@ fn rest(pair: &mut Pair, context: &mut Context) {
 }
 
 /// A lookup may take long, so it happens elsewhere and its answer is a message.
-fn resolve(slot: u32, id: connctl_api::id::ConnId, name: Box<str>, port: u16, context: &Context) {
+fn resolve(target: Target, upstream: u8, (name, port): (Box<str>, u16), context: &Context) {
     let outbox = context.outbox.clone();
     context.shared.resolver.spawn(async move {
         let addresses = match tokio::net::lookup_host((&*name, port)).await {
@@ -282,13 +283,21 @@ fn resolve(slot: u32, id: connctl_api::id::ConnId, name: Box<str>, port: u16, co
                 Vec::new()
             }
         };
-        outbox.post(Message::Resolved { target: (slot, id), addresses });
+        outbox.post(Message::Resolved { target, upstream, addresses });
     });
 }
 
-/// A lookup's answer. One that comes too late finds another dial under way and is not used.
-pub(super) fn resolved(pair: &mut Pair, slot: u32, addresses: Vec<SocketAddr>, context: &mut Context) {
-    let Some(dial) = pair.dial.as_mut().filter(|dial| dial.current.is_none() && !dial.is_resting) else {
+/// A lookup's answer for the upstream at this place. One that comes too late finds another upstream's turn, or
+/// a dial under way, and is not used.
+pub(super) fn resolved(
+    pair: &mut Pair,
+    slot: u32,
+    (upstream, addresses): (u8, Vec<SocketAddr>),
+    context: &mut Context,
+) {
+    let is_its_turn = pair.upstream == upstream;
+    let is_awaited = |dial: &&mut Box<Dialing>| is_its_turn && dial.current.is_none() && !dial.is_resting;
+    let Some(dial) = pair.dial.as_mut().filter(is_awaited) else {
         return;
     };
     if addresses.is_empty() {
@@ -360,4 +369,89 @@ fn connected(pair: &mut Pair, context: &Context) {
 pub(super) fn opened(pair: &mut Pair) {
     reconnect::note_up(pair);
     (pair.phase, pair.is_away, pair.dial) = (Phase::Open, false, None);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::os::unix::net::UnixStream;
+    use std::sync::Arc;
+
+    use connctl_api::id::ConnId;
+    use connctl_api::instant::Instant;
+
+    use super::*;
+    use crate::base::inbox::inbox;
+    use crate::config::{ListenerSettings, RecordSettings};
+    use crate::net::pipes::Pool;
+    use crate::net::poll::Poll;
+    use crate::policy::revoke::Revocations;
+    use crate::record::Record;
+    use crate::registry::Conn;
+    use crate::registry::conn::{Birth, Origin};
+    use crate::relay::timers::Timers;
+    use crate::relay::{Budget, Shared};
+
+    fn context(resolver: tokio::runtime::Handle) -> Context {
+        let shared = Shared {
+            registry: Arc::default(),
+            revocations: Arc::new(Revocations::open(None, Instant(0)).unwrap()),
+            stats: Arc::default(),
+            record: Arc::new(Record::open(&RecordSettings::default(), None).unwrap()),
+            resolver,
+            descriptors: Arc::new(Budget::new(10)),
+            pipes: 1,
+        };
+        Context {
+            shared,
+            peers: Arc::default(),
+            outbox: inbox().unwrap().0,
+            poll: Poll::new().unwrap(),
+            pipes: Pool::new(1),
+            buffer: Box::default(),
+            now_ms: clock::now_ms(),
+            clients_first: false,
+            timers: Timers::default(),
+            turns: Vec::new(),
+            over: Vec::new(),
+            live: Arc::default(),
+        }
+    }
+
+    /// A client whose upstreams have these names.
+    fn pair(names: [&str; 2]) -> Pair {
+        let upstream = names.map(|name| Upstream::Name(name.into(), 1)).into();
+        let settings = ListenerSettings { upstream, ..ListenerSettings::outbound() };
+        let address = ([127, 0, 0, 1], 1).into();
+        let conn = Conn::new(Birth {
+            id: ConnId::new(1).unwrap(),
+            origin: Arc::new(Origin::new("front", Mode::Forward, 0).with_upstreams(names.len())),
+            peer: address,
+            local: address,
+            wall_ms: 0,
+            now_ms: clock::now_ms(),
+            thread: 0,
+        });
+        let (client, _) = UnixStream::pair().unwrap();
+        Pair::new(Arc::new(conn), Arc::new(settings), client.into())
+    }
+
+    #[test]
+    fn the_late_answer_for_one_name_is_not_taken_for_anothers() {
+        // It is never driven: the answers are given here.
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (mut context, mut pair) = (context(runtime.handle().clone()), pair(["one", "other"]));
+        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [one, other] = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+        begin(&mut pair, None, 0, &mut context);
+        assert_eq!(pair.upstream, 0);
+        context.now_ms += millis(pair.settings.dial_timeout);
+        late(&mut pair, 0, &mut context);
+        assert_eq!(pair.upstream, 1, "the first name took too long");
+        resolved(&mut pair, 0, (0, vec![one]), &mut context);
+        assert!(pair.leg(Side::Upstream).fd.is_none(), "nobody asked for that any more");
+        resolved(&mut pair, 0, (1, vec![other]), &mut context);
+        let dialled = pair.dial.as_ref().map_or(pair.conn.upstream(), |dial| dial.current);
+        assert_eq!(dialled, Some(other));
+    }
 }

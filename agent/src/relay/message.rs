@@ -5,7 +5,6 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use connctl_api::end::Reason;
-use connctl_api::id::ConnId;
 use tokio::sync::oneshot;
 
 use super::speaker::Speaker;
@@ -60,8 +59,9 @@ pub(super) enum Message {
     Farewell { targets: Vec<Target>, packet: Arc<[u8]> },
     /// Ask the server of this connection, which the agent opened, whether it is there.
     Ask { target: Target, asker: oneshot::Sender<()> },
-    /// A name that a connection wants to dial has these addresses.
-    Resolved { target: (u32, ConnId), addresses: Vec<SocketAddr> },
+    /// The name of this upstream, by its place in the settings, which a connection wants to dial has these
+    /// addresses.
+    Resolved { target: Target, upstream: u8, addresses: Vec<SocketAddr> },
     /// Let this work on the thread.
     Host(Box<dyn super::Guest>),
     /// End the thread.

@@ -241,10 +241,10 @@ impl Relay {
                     });
                 }
             }
-            Message::Resolved { target: (slot, id), addresses } => {
+            Message::Resolved { target: (slot, id), upstream, addresses } => {
                 if self.find(slot, id).is_some() {
                     self.with(slot, |pair, slot, context| {
-                        dial::resolved(pair, slot, addresses, context);
+                        dial::resolved(pair, slot, (upstream, addresses), context);
                         drive(pair, slot, context);
                     });
                 }
