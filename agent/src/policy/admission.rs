@@ -102,6 +102,18 @@ impl Admission {
         }
     }
 
+    /// How many of its places are taken.
+    pub fn count(&self, over: Over) -> usize {
+        let taken = self.taken();
+        match over {
+            Over::Agent => taken.all,
+            Over::Listener(index) => taken.rooms.get(index).map_or(0, |room| room.taken),
+            Over::Ip(index, ip) => taken.visitors.get(&(index, ip)).copied().unwrap_or(0),
+            Over::Network(index, network) => taken.networks.get(&(index, network)).copied().unwrap_or(0),
+            Over::Rate => 0,
+        }
+    }
+
     /// Takes a place, all limits in one step. An address that a PROXY header is to tell is given later, by
     /// [`Ticket::tell_address`].
     ///

@@ -44,6 +44,18 @@ pub fn counted(registry: &Registry, over: Over) -> Vec<Arc<Conn>> {
     conns
 }
 
+/// Whether this connection is one of those that are counted under a limit.
+pub fn is_counted(conn: &Conn, over: Over) -> bool {
+    let (index, ip) = (conn.origin().index, conn.client().map(|client| client.ip().to_canonical()));
+    match over {
+        Over::Agent => conn.listener().is_some(),
+        Over::Listener(of) => index == of,
+        Over::Ip(of, own) => index == of && ip == Some(own),
+        Over::Network(of, network) => index == of && ip.is_some_and(|ip| network.contains(&ip)),
+        Over::Rate => false,
+    }
+}
+
 /// Puts those that go first to the front: who is ending already, and then by the rule.
 pub fn sort(conns: &mut [Arc<Conn>], rule: OnOver, now_ms: u64) {
     conns.sort_by_cached_key(|conn| {
