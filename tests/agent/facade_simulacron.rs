@@ -254,3 +254,56 @@ fn paused_reads_hold_bytes_back_until_they_are_resumed() {
     assert_eq!(reported(&body), addresses(&[&client]));
     client.expect("held");
 }
+
+#[test]
+fn a_stop_after_two_closes_both_and_refuses_the_third() {
+    let agent = agent();
+    for _ in 0..10 {
+        empty_success(agent.tcp().delete("/listener/0/0?type=stop&after=2"));
+        let (mut one, mut other) = (Peer::connect(agent.addr("alpha")), Peer::connect(agent.addr("alpha")));
+        one.ends_with(End::Fin);
+        other.ends_with(End::Fin);
+        assert!(is_refused(&agent, "alpha"));
+        empty_success(agent.tcp().put("/listener/0/0"));
+    }
+}
+
+#[test]
+fn a_stop_that_waits_for_its_count_ends_when_another_order_takes_its_place() {
+    let agent = agent();
+    let mut client = Peer::connect(agent.addr("alpha"));
+    agent.settled(1);
+    for orders in [["PUT", ""], ["DELETE", "?type=unbind&after=1"], ["DELETE", "?type=unbind"]] {
+        empty_success(agent.tcp().delete("/listener/0/0?type=stop&after=1"));
+        empty_success(agent.tcp().send(orders[0], &format!("/listener/0/0{}", orders[1]), &[], b""));
+        // Whichever order it was, its end is that nobody else gets in, and that is not the stop's doing.
+        let _ = Peer::dial(agent.addr("alpha"));
+        empty_success(agent.tcp().delete("/listener/0/0?type=unbind"));
+        stays("the connection", Duration::from_millis(200), || client.is_quiet());
+        client.send("untouched");
+        client.expect("untouched");
+        empty_success(agent.tcp().put("/listener/0/0"));
+    }
+}
+
+#[test]
+fn a_listener_that_the_configuration_has_no_more_moves_the_others_and_takes_nothing_of_theirs() {
+    let listener =
+        |name: &str| format!("[[listener]]\nname = '{name}'\nmode = 'echo'\nbind = '127.0.0.1:0'\n");
+    let both = listener("alpha") + &listener("beta");
+    let agent = Setup::new().config(both).tcp_control().start();
+    let (mut first, mut second) = (Peer::connect(agent.addr("alpha")), Peer::connect(agent.addr("beta")));
+    agent.settled(2);
+    agent.dir().write("agent.toml", &listener("beta"));
+    agent.http().post("/v1/agent/reload", &json!({})).is(200);
+    for scope in ["0/beta", "0/0", "0"] {
+        let body = agent.tcp().get(&format!("/connections/{scope}")).is(200).json();
+        assert_eq!(reported(&body), addresses(&[&second]), "{scope}");
+    }
+    refused(agent.tcp().delete(&format!("/connection/0/127.0.0.1/{}", first.local().port())), 404);
+    let body = agent.tcp().delete("/connections/0/0").is(200).json();
+    assert_eq!(reported(&body), addresses(&[&second]));
+    second.ends_with(End::Fin);
+    first.send("untouched");
+    first.expect("untouched");
+}

@@ -4,6 +4,7 @@
 //! closes the others, too.
 
 use connctl_api::listener::RejectMode;
+use tokio::sync::oneshot;
 
 use super::GateOrder;
 
@@ -20,8 +21,30 @@ pub(super) struct Gate {
 #[derive(Debug, Default)]
 pub(super) struct Gates {
     gates: Vec<Gate>,
-    /// How many more each armed order lets in.
-    groups: Vec<u64>,
+    /// By the number that its gates have; none where the number is free.
+    groups: Vec<Option<Group>>,
+}
+
+/// An armed order.
+#[derive(Debug)]
+struct Group {
+    /// How many more it lets in.
+    left: u64,
+    /// Whom to tell when it has let in the last; dropped where that will not be.
+    ran_out: Option<oneshot::Sender<()>>,
+}
+
+/// A count has run out.
+#[derive(Debug)]
+pub(super) struct RanOut(Option<oneshot::Sender<()>>);
+
+impl RanOut {
+    /// Tells who asked to be told. Whoever has stopped listening has lost interest, and nothing else.
+    pub(super) fn tell(self) {
+        if let Some(ran_out) = self.0 {
+            let _ = ran_out.send(());
+        }
+    }
 }
 
 impl Gates {
@@ -43,13 +66,19 @@ impl Gates {
 
     /// How many more this gate lets in, where a count is armed.
     pub(super) fn after(&self, index: usize) -> Option<u64> {
-        self.gates[index].group.map(|group| self.groups[group])
+        self.gates[index].group.and_then(|group| self.groups[group].as_ref()).map(|group| group.left)
     }
 
-    /// Carries an order out. Tells for each index whether anything changed.
-    pub(super) fn order(&mut self, indexes: &[usize], order: GateOrder) -> Vec<bool> {
+    /// Carries an order out. Tells for each index whether anything changed, and `ran_out` when the count of the
+    /// order has run out.
+    pub(super) fn order(
+        &mut self,
+        indexes: &[usize],
+        order: GateOrder,
+        ran_out: Option<oneshot::Sender<()>>,
+    ) -> Vec<bool> {
         let group = match order {
-            GateOrder::Reject { after: 1.., .. } => Some(self.new_group(order)),
+            GateOrder::Reject { after: left @ 1.., .. } => Some(self.add_group(Group { left, ran_out })),
             GateOrder::Reject { after: 0, .. } | GateOrder::Accept | GateOrder::Drain { .. } => None,
         };
         let changed = indexes.iter().map(|index| change(&mut self.gates[*index], order, group)).collect();
@@ -57,35 +86,38 @@ impl Gates {
         changed
     }
 
-    fn new_group(&mut self, order: GateOrder) -> usize {
-        let after = if let GateOrder::Reject { after, .. } = order { after } else { 0 };
-        self.groups.push(after);
-        self.groups.len() - 1
+    fn add_group(&mut self, group: Group) -> usize {
+        let free = self.groups.iter().position(Option::is_none).unwrap_or(self.groups.len());
+        if free == self.groups.len() {
+            self.groups.push(None);
+        }
+        self.groups[free] = Some(group);
+        free
     }
 
     /// A connection was accepted. Tells whether a count ran out, and with it these gates closed.
-    pub(super) fn accepted(&mut self, index: usize) -> bool {
-        let Some(group) = self.gates[index].group else {
-            return false;
-        };
-        self.groups[group] -= 1;
-        if self.groups[group] > 0 {
-            return false;
+    pub(super) fn accepted(&mut self, index: usize) -> Option<RanOut> {
+        let number = self.gates[index].group?;
+        let group = self.groups[number].as_mut()?;
+        group.left -= 1;
+        if group.left > 0 {
+            return None;
         }
-        for gate in self.gates.iter_mut().filter(|gate| gate.group == Some(group)) {
+        let ran_out = RanOut(group.ran_out.take());
+        for gate in self.gates.iter_mut().filter(|gate| gate.group == Some(number)) {
             gate.accepting = false;
             gate.group = None;
         }
         self.forget_groups();
-        true
+        Some(ran_out)
     }
 
     /// Counts that no gate belongs to any more go, so that arming again and again costs nothing.
     fn forget_groups(&mut self) {
-        while let Some(last) = self.groups.len().checked_sub(1)
-            && self.gates.iter().all(|gate| gate.group != Some(last))
-        {
-            self.groups.pop();
+        for (number, group) in self.groups.iter_mut().enumerate() {
+            if self.gates.iter().all(|gate| gate.group != Some(number)) {
+                *group = None;
+            }
         }
     }
 }
@@ -121,64 +153,99 @@ mod tests {
         GateOrder::Reject { after, mode: RejectMode::Refuse }
     }
 
+    fn order(gates: &mut Gates, indexes: &[usize], order: GateOrder) -> Vec<bool> {
+        gates.order(indexes, order, None)
+    }
+
     #[test]
     fn rejecting_twice_changes_once() {
         let mut gates = Gates::new(1);
-        assert_eq!(gates.order(&[0], NOW), [true]);
-        assert_eq!(gates.order(&[0], NOW), [false]);
-        assert_eq!(gates.order(&[0], after(3)), [false]);
+        assert_eq!(order(&mut gates, &[0], NOW), [true]);
+        assert_eq!(order(&mut gates, &[0], NOW), [false]);
+        assert_eq!(order(&mut gates, &[0], after(3)), [false]);
         assert_eq!(gates.after(0), None);
-        assert_eq!(gates.order(&[0], GateOrder::Accept), [true]);
-        assert_eq!(gates.order(&[0], GateOrder::Accept), [false]);
+        assert_eq!(order(&mut gates, &[0], GateOrder::Accept), [true]);
+        assert_eq!(order(&mut gates, &[0], GateOrder::Accept), [false]);
     }
 
     #[test]
     fn a_count_lets_exactly_so_many_in() {
         let mut gates = Gates::new(1);
-        assert_eq!(gates.order(&[0], after(5)), [true]);
-        assert_eq!(gates.order(&[0], after(2)), [true], "arming again overwrites the count");
-        assert!(!gates.accepted(0));
+        assert_eq!(order(&mut gates, &[0], after(5)), [true]);
+        assert_eq!(order(&mut gates, &[0], after(2)), [true], "arming again overwrites the count");
+        assert!(gates.accepted(0).is_none());
         assert_eq!(gates.after(0), Some(1));
-        assert!(gates.accepted(0));
+        assert!(gates.accepted(0).is_some());
         assert!(!gates.get(0).accepting);
     }
 
     #[test]
     fn accepting_cancels_a_count_and_changes_nothing_else() {
         let mut gates = Gates::new(1);
-        gates.order(&[0], after(1));
-        assert_eq!(gates.order(&[0], GateOrder::Accept), [false]);
-        assert!(!gates.accepted(0));
+        order(&mut gates, &[0], after(1));
+        assert_eq!(order(&mut gates, &[0], GateOrder::Accept), [false]);
+        assert!(gates.accepted(0).is_none());
         assert!(gates.get(0).accepting);
     }
 
     #[test]
     fn a_count_is_shared_by_the_listeners_of_one_order() {
         let mut gates = Gates::new(3);
-        assert_eq!(gates.order(&[0, 2], after(2)), [true, true]);
-        assert!(!gates.accepted(0));
-        assert!(!gates.accepted(1));
-        assert!(gates.accepted(2));
+        assert_eq!(order(&mut gates, &[0, 2], after(2)), [true, true]);
+        assert!(gates.accepted(0).is_none());
+        assert!(gates.accepted(1).is_none());
+        assert!(gates.accepted(2).is_some());
         assert!(!gates.get(0).accepting && gates.get(1).accepting && !gates.get(2).accepting);
     }
 
     #[test]
     fn another_mode_is_a_change() {
         let mut gates = Gates::new(1);
-        gates.order(&[0], NOW);
+        order(&mut gates, &[0], NOW);
         let stall = GateOrder::Reject { after: 0, mode: RejectMode::Stall };
-        assert_eq!(gates.order(&[0], stall), [true]);
-        assert_eq!(gates.order(&[0], stall), [false]);
+        assert_eq!(order(&mut gates, &[0], stall), [true]);
+        assert_eq!(order(&mut gates, &[0], stall), [false]);
     }
 
     #[test]
     fn draining_is_told_apart_from_rejecting() {
         let mut gates = Gates::new(1);
         let drain = GateOrder::Drain { mode: RejectMode::Refuse };
-        assert_eq!(gates.order(&[0], drain), [true]);
-        assert_eq!(gates.order(&[0], drain), [false]);
+        assert_eq!(order(&mut gates, &[0], drain), [true]);
+        assert_eq!(order(&mut gates, &[0], drain), [false]);
         assert!(gates.get(0).draining);
-        assert_eq!(gates.order(&[0], GateOrder::Accept), [true]);
+        assert_eq!(order(&mut gates, &[0], GateOrder::Accept), [true]);
         assert!(!gates.get(0).draining);
+    }
+
+    #[test]
+    fn whoever_waits_for_a_count_hears_that_it_ran_out_or_that_it_never_will() {
+        let armed = |gates: &mut Gates, count| {
+            let (ran_out, told) = oneshot::channel();
+            gates.order(&[0], after(count), Some(ran_out));
+            told
+        };
+        let mut gates = Gates::new(1);
+        let mut told = armed(&mut gates, 1);
+        gates.accepted(0).unwrap().tell();
+        assert_eq!(told.try_recv(), Ok(()));
+        let closed = Err(oneshot::error::TryRecvError::Closed);
+        assert_eq!(armed(&mut gates, 1).try_recv(), closed, "it rejects already");
+        for other in [GateOrder::Accept, NOW, after(3)] {
+            order(&mut gates, &[0], GateOrder::Accept);
+            let mut told = armed(&mut gates, 2);
+            assert!(gates.accepted(0).is_none());
+            order(&mut gates, &[0], other);
+            assert_eq!(told.try_recv(), closed, "{other:?} took its place");
+        }
+    }
+
+    #[test]
+    fn arming_again_and_again_costs_nothing() {
+        let mut gates = Gates::new(2);
+        for count in 1..100 {
+            order(&mut gates, &[usize::from(count % 2 == 0)], after(count));
+        }
+        assert!(gates.groups.len() <= 3, "{:?}", gates.groups);
     }
 }

@@ -67,9 +67,19 @@ pub struct Place {
 
 #[derive(Debug)]
 enum Message {
-    Order { indexes: Vec<usize>, order: GateOrder, reply: oneshot::Sender<Vec<GateReport>> },
-    Change { change: Change, reply: oneshot::Sender<()> },
-    Rows { reply: oneshot::Sender<Vec<ListenerRow>> },
+    Order {
+        indexes: Vec<usize>,
+        order: GateOrder,
+        ran_out: Option<oneshot::Sender<()>>,
+        reply: oneshot::Sender<Vec<GateReport>>,
+    },
+    Change {
+        change: Change,
+        reply: oneshot::Sender<()>,
+    },
+    Rows {
+        reply: oneshot::Sender<Vec<ListenerRow>>,
+    },
 }
 
 /// What changes between two accepts. Listeners are named by their index.
@@ -183,10 +193,16 @@ impl Listeners {
         bind(listeners.iter().copied(), self.next.load(Ordering::Relaxed))
     }
 
-    /// Carries an order out and tells what changed, one report for each index.
-    pub async fn order(&self, indexes: Vec<usize>, order: GateOrder) -> Vec<GateReport> {
+    /// Carries an order out and tells what changed, one report for each index. `ran_out` is told when the count
+    /// of the order has run out, behind the last connection that it lets in, and dropped when it never will.
+    pub async fn order(
+        &self,
+        indexes: Vec<usize>,
+        order: GateOrder,
+        ran_out: Option<oneshot::Sender<()>>,
+    ) -> Vec<GateReport> {
         let (reply, answer) = oneshot::channel();
-        self.outbox.post(Message::Order { indexes, order, reply });
+        self.outbox.post(Message::Order { indexes, order, ran_out, reply });
         answer.await.unwrap_or_default()
     }
 

@@ -88,8 +88,8 @@ impl Porter {
 
     fn on_message(&mut self, message: Message) {
         match message {
-            Message::Order { indexes, order, reply } => {
-                let changed = self.gates.order(&indexes, order);
+            Message::Order { indexes, order, ran_out, reply } => {
+                let changed = self.gates.order(&indexes, order, ran_out);
                 self.log(&indexes, order, &changed);
                 self.arrange();
                 let reports =
@@ -132,7 +132,7 @@ impl Porter {
             // Closing the socket ends the watch, too.
             let entrance = &mut self.entrances[index];
             (entrance.door, entrance.is_watched) = (None, false);
-            self.gates.order(&[index], GateOrder::Reject { after: 0, mode: RejectMode::Refuse });
+            self.gates.order(&[index], GateOrder::Reject { after: 0, mode: RejectMode::Refuse }, None);
         }
         self.arrange();
     }
@@ -231,7 +231,8 @@ impl Porter {
         }));
         let settings = Arc::clone(&entrance.settings);
         // The gate first: a client that is served by the last place knows that the next dial is refused.
-        if self.gates.accepted(index) {
+        let ran_out = self.gates.accepted(index);
+        if ran_out.is_some() {
             self.arrange();
         }
         self.inside.pool.adopt(Arrival {
@@ -242,6 +243,10 @@ impl Porter {
             ticket: Some(ticket),
             opened: None,
         });
+        // Behind it, so that whoever asks for the connections then finds it.
+        if let Some(ran_out) = ran_out {
+            ran_out.tell();
+        }
     }
 
     fn report(&self, index: usize, changed: bool) -> GateReport {

@@ -6,7 +6,6 @@ use connctl_api::drain::DrainRequest;
 use connctl_api::error::ApiError;
 use connctl_api::listener::{GateReport, GateRequest};
 use connctl_api::operation::{OperationKind, OperationRequest};
-use tokio::sync::mpsc;
 
 use super::job::{self, Job};
 use super::{Node, freeze, gate};
@@ -30,7 +29,7 @@ pub async fn drain(node: &Arc<Node>, request: DrainRequest) -> Result<(Vec<GateR
     };
     freeze::freeze(node, OperationRequest { max, max_percent, ..close.clone() }).await?;
     let doors = gate::drain(node, GateRequest { names, mode, after: None }).await?;
-    settle(node).await;
+    gate::settle(node).await;
     let job = job::start_frozen(node, freeze::freeze(node, close).await?).await?;
     Ok((doors.listeners, job))
 }
@@ -43,15 +42,4 @@ fn selector(names: &[String]) -> String {
     // A listener's name has no character that would need an escape.
     let quoted: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
     format!("listener in ({})", quoted.join(", "))
-}
-
-/// Returns when every connection that was accepted before the doors were shut is in the registry: it was posted
-/// to its thread before this question, and a thread reads in order.
-async fn settle(node: &Node) {
-    let (facts, mut answers) = mpsc::channel(1);
-    for thread in 0..node.pool.len() {
-        node.pool.inspect(u16::try_from(thread).unwrap_or(u16::MAX), Vec::new(), facts.clone());
-    }
-    drop(facts);
-    while answers.recv().await.is_some() {}
 }

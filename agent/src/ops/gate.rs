@@ -3,6 +3,7 @@
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::event::EventKind;
 use connctl_api::listener::{GateReport, GateReports, GateRequest, ListenerRow, MAX_AFTER, RejectMode};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{Node, events};
 use crate::listener::{GateOrder, Place};
@@ -12,13 +13,26 @@ use crate::listener::{GateOrder, Place};
 /// # Errors
 /// An unknown name, or an `after` that is too large.
 pub async fn reject(node: &Node, request: GateRequest) -> Result<GateReports, ApiError> {
+    reject_and_tell(node, request, None).await
+}
+
+/// The same. `ran_out` is told when `after` more were accepted, behind the last of them, and dropped when
+/// another order has taken the place of this one.
+///
+/// # Errors
+/// As [`reject`].
+pub async fn reject_and_tell(
+    node: &Node,
+    request: GateRequest,
+    ran_out: Option<oneshot::Sender<()>>,
+) -> Result<GateReports, ApiError> {
     let after = request.after.unwrap_or(0);
     if after > MAX_AFTER {
         let message = format!("after {after} is too large: at most {MAX_AFTER}");
         return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("after"));
     }
     let mode = request.mode.unwrap_or(RejectMode::Refuse);
-    order(node, &request.names, GateOrder::Reject { after, mode }).await
+    order(node, &request.names, GateOrder::Reject { after, mode }, ran_out).await
 }
 
 /// Accepts new connections again.
@@ -31,7 +45,7 @@ pub async fn accept(node: &Node, request: GateRequest) -> Result<GateReports, Ap
         let message = "mode goes with reject and drain, not with accept";
         return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("mode"));
     }
-    order(node, &request.names, GateOrder::Accept).await
+    order(node, &request.names, GateOrder::Accept, None).await
 }
 
 /// Rejects new connections and lets the live ones end.
@@ -41,7 +55,18 @@ pub async fn accept(node: &Node, request: GateRequest) -> Result<GateReports, Ap
 pub async fn drain(node: &Node, request: GateRequest) -> Result<GateReports, ApiError> {
     no_after(&request)?;
     let mode = request.mode.unwrap_or(RejectMode::Refuse);
-    order(node, &request.names, GateOrder::Drain { mode }).await
+    order(node, &request.names, GateOrder::Drain { mode }, None).await
+}
+
+/// Returns when every connection that was accepted before the doors were shut is in the registry: it was posted
+/// to its thread before this question, and a thread reads in order.
+pub async fn settle(node: &Node) {
+    let (facts, mut answers) = mpsc::channel(1);
+    for thread in 0..node.pool.len() {
+        node.pool.inspect(u16::try_from(thread).unwrap_or(u16::MAX), Vec::new(), facts.clone());
+    }
+    drop(facts);
+    while answers.recv().await.is_some() {}
 }
 
 fn no_after(request: &GateRequest) -> Result<(), ApiError> {
@@ -61,7 +86,12 @@ pub async fn rows(node: &Node) -> Vec<ListenerRow> {
     rows
 }
 
-async fn order(node: &Node, names: &[String], order: GateOrder) -> Result<GateReports, ApiError> {
+async fn order(
+    node: &Node,
+    names: &[String],
+    order: GateOrder,
+    ran_out: Option<oneshot::Sender<()>>,
+) -> Result<GateReports, ApiError> {
     if let Some(scope) = node.scope.as_ref().filter(|scope| !scope.uids.is_empty()) {
         let message = format!("a listener is every user's, and the caller's scope is {scope}");
         return Err(ApiError::new(ErrorCode::Denied, message));
@@ -73,7 +103,7 @@ async fn order(node: &Node, names: &[String], order: GateOrder) -> Result<GateRe
         names => named(&places, names, "names")?,
     };
     let indexes = named.into_iter().filter_map(|at| places.get(at)).map(|place| place.origin.index).collect();
-    let reports = node.listeners.order(indexes, order).await;
+    let reports = node.listeners.order(indexes, order, ran_out).await;
     for report in &reports {
         events::tell(node, EventKind::ListenerChanged, Some(&report.listener), &words(report));
     }

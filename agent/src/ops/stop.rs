@@ -25,7 +25,7 @@ pub async fn drain(node: &Node, grace: Duration) {
         let places = node.listeners.places();
         let those = places.iter().filter(|place| place.is_handed == is_handed);
         node.listeners
-            .order(those.map(|place| place.origin.index).collect(), GateOrder::Drain { mode })
+            .order(those.map(|place| place.origin.index).collect(), GateOrder::Drain { mode }, None)
             .await;
     }
     let begun_ms = clock::now_ms();

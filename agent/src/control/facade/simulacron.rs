@@ -10,7 +10,6 @@ mod report;
 mod scope;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -20,7 +19,8 @@ use axum::routing::{any, delete, get, put};
 use connctl_api::listener::{GateRequest, ListenerRow, RejectMode};
 use connctl_api::operation::{OperationKind, SideChoice};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
 
 use self::report::Report;
 use self::scope::Scope;
@@ -28,8 +28,8 @@ use super::params::{Params, decode};
 use super::profile::Profile;
 use super::{address, set};
 use crate::base::actor;
+use crate::control::App;
 use crate::control::error::Refusal;
-use crate::control::{App, Stop};
 use crate::ops::{self, Node};
 use crate::registry::Conn;
 
@@ -37,8 +37,6 @@ use crate::registry::Conn;
 const NOTE: &str = "simulacron";
 /// Requests of `stop` with `after` that wait for their count to be reached.
 const MAX_ARMED_STOPS: usize = 64;
-/// How soon after the count is reached a `stop` closes what is there.
-const ARMED_STOP_INTERVAL: Duration = Duration::from_millis(50);
 
 static ARMED_STOPS: Semaphore = Semaphore::const_new(MAX_ARMED_STOPS);
 
@@ -110,13 +108,15 @@ impl Asked {
         Ok(Self { rows, scope })
     }
 
+    /// Those that a report shows: a connection of a listener that the configuration has no more is in no
+    /// data centre.
     async fn conns(&self, node: &Node) -> Vec<Arc<Conn>> {
         let mut conns = set::all(node).await;
-        conns.retain(|conn| self.scope.includes(conn.origin().index));
+        conns.retain(|conn| self.listeners().any(|row| report::is_of(conn, row)));
         conns
     }
 
-    fn names(&self) -> impl Iterator<Item = &ListenerRow> {
+    fn listeners(&self) -> impl Iterator<Item = &ListenerRow> {
         self.rows.iter().enumerate().filter(|(index, _)| self.scope.includes(*index)).map(|(_, row)| row)
     }
 
@@ -168,12 +168,13 @@ async fn close_one(
     scope::cluster(&cluster)?;
     let port = port_of(&port)?;
     let (kind, side) = close_type(Params::of(&uri).first("type"))?;
-    let conns = set::of_client(&node, &address::of_host(&ip), Some(port)).await;
+    let rows = ops::gate::rows(&node).await;
+    let mut conns = set::of_client(&node, &address::of_host(&ip), Some(port)).await;
+    conns.retain(|conn| rows.iter().any(|row| report::is_of(conn, row)));
     if conns.is_empty() {
         return Err(Fault::missing("Not found"));
     }
-    let rows = ops::gate::rows(&node).await;
-    let has = |index| conns.iter().any(|conn| conn.origin().index == index);
+    let has = |index| rows.get(index).is_some_and(|row| conns.iter().any(|conn| report::is_of(conn, row)));
     let report = Report::new(&rows, has, &conns, node.settings.node_id.get());
     set::operate(&node, conns, kind, side, NOTE).await;
     Ok(pretty(&report))
@@ -181,31 +182,28 @@ async fn close_one(
 
 async fn accept(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Fault> {
     let asked = Asked::of(&node, &uri).await?;
-    let names = asked.names().map(|row| row.name.clone()).collect();
+    let names = asked.listeners().map(|row| row.name.clone()).collect();
     ops::gate::accept(&node, GateRequest { names, ..GateRequest::default() }).await.map_err(Refusal)?;
     Ok(empty())
 }
 
-async fn reject(
-    State(node): State<Arc<Node>>,
-    State(stop): State<Stop>,
-    uri: Uri,
-) -> Result<Response, Fault> {
+async fn reject(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Fault> {
     let params = Params::of(&uri);
     let after = after_of(params.first("after"))?;
     let asked = Asked::of(&node, &uri).await?;
     let kind = RejectKind::parse(params.first("type"), Profile::of(&node.settings))?;
     if after == 0 {
-        let names = asked.names().map(|row| row.name.clone()).collect();
+        let names = asked.listeners().map(|row| row.name.clone()).collect();
         let request = GateRequest { names, after: None, mode: Some(kind.mode()) };
         ops::gate::reject(&node, request).await.map_err(Refusal)?;
         if kind == RejectKind::Stop {
+            ops::gate::settle(&node).await;
             let conns = asked.conns(&node).await;
             set::operate(&node, conns, OperationKind::Close, SideChoice::Both, NOTE).await;
         }
         return Ok(empty());
     }
-    let armed: Vec<_> = asked.names().filter(|row| row.accepting).map(|row| row.name.clone()).collect();
+    let armed: Vec<_> = asked.listeners().filter(|row| row.accepting).map(|row| row.name.clone()).collect();
     let permit =
         match kind {
             RejectKind::Stop => {
@@ -217,38 +215,34 @@ async fn reject(
             RejectKind::Unbind | RejectKind::RejectStartup => None,
         };
     // Each node counts for itself, so each listener is armed on its own. One that rejects already stays so.
-    for name in &armed {
+    let mut counts = JoinSet::new();
+    for name in armed {
+        let (ran_out, told) = oneshot::channel();
         let request = GateRequest { names: vec![name.clone()], after: Some(after), mode: Some(kind.mode()) };
-        ops::gate::reject(&node, request).await.map_err(Refusal)?;
+        ops::gate::reject_and_tell(&node, request, Some(ran_out)).await.map_err(Refusal)?;
+        if kind == RejectKind::Stop {
+            counts.spawn(actor::keep(close_when_told(Arc::clone(&node), name, told)));
+        }
     }
     if let Some(permit) = permit {
-        tokio::spawn(actor::keep(async move {
-            close_once_rejecting(node, armed, stop).await;
+        tokio::spawn(async move {
+            while counts.join_next().await.is_some() {}
             drop(permit);
-        }));
+        });
     }
     Ok(empty())
 }
 
-/// Closes the connections of each listener once its count is reached; forgets the listener when somebody
-/// opens it again before that.
-async fn close_once_rejecting(node: Arc<Node>, mut armed: Vec<String>, mut stop: Stop) {
-    while !armed.is_empty() {
-        tokio::select! {
-            () = tokio::time::sleep(ARMED_STOP_INTERVAL) => {}
-            () = stop.wait() => return,
-        }
-        let rows = ops::gate::rows(&node).await;
-        let row_of = |name: &String| rows.iter().find(|row| row.name == *name);
-        let reached: Vec<_> =
-            armed.iter().filter(|name| row_of(name).is_some_and(|row| !row.accepting)).cloned().collect();
-        armed.retain(|name| row_of(name).is_some_and(|row| row.accepting && row.after.is_some()));
-        if !reached.is_empty() {
-            let mut conns = set::all(&node).await;
-            conns.retain(|conn| reached.iter().any(|name| **name == *conn.origin().name));
-            set::operate(&node, conns, OperationKind::Close, SideChoice::Both, NOTE).await;
-        }
+/// Closes the connections of a listener once its count has run out; nothing where another order has taken the
+/// place of the one that counts.
+async fn close_when_told(node: Arc<Node>, name: String, told: oneshot::Receiver<()>) {
+    if told.await.is_err() {
+        return;
     }
+    ops::gate::settle(&node).await;
+    let mut conns = set::all(&node).await;
+    conns.retain(|conn| *conn.origin().name == *name);
+    set::operate(&node, conns, OperationKind::Close, SideChoice::Both, NOTE).await;
 }
 
 async fn clusters(State(node): State<Arc<Node>>) -> Response {

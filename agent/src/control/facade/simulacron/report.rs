@@ -11,6 +11,11 @@ use super::scope::{CLUSTER_ID, CLUSTER_NAME, node_name};
 use crate::control::facade::address;
 use crate::registry::Conn;
 
+/// Whether a connection is of this listener. Its name tells: the place among all moves when another goes.
+pub(super) fn is_of(conn: &Conn, listener: &ListenerRow) -> bool {
+    *conn.origin().name == *listener.name
+}
+
 /// Who is connected, by data centre and node.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
@@ -39,13 +44,13 @@ impl Report {
         conns: &[Arc<Conn>],
         node_id: u64,
     ) -> Self {
-        let mut clients: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        let mut clients: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for conn in conns {
             let client = conn.client().map(|client| address::canonical(client).to_string());
-            clients.entry(conn.origin().index).or_default().extend(client);
+            clients.entry(&conn.origin().name).or_default().extend(client);
         }
         let centers = rows.iter().enumerate().filter(|(index, _)| includes(*index)).map(|(id, row)| {
-            let connections = clients.remove(&id).unwrap_or_default();
+            let connections = clients.remove(row.name.as_str()).unwrap_or_default();
             CenterReport { id, nodes: [NodeReport { id: node_id, connections, address: row.bind.clone() }] }
         });
         Self { id: CLUSTER_ID, data_centers: centers.collect() }
