@@ -267,3 +267,39 @@ fn the_managers_list_has_its_own_limits() {
     let answer = agent.tcp().get(&format!("/manager/connections/{}", id + 1000)).is(404).json();
     assert_eq!(answer, json!({ "error": "not_found", "message": "connection not found" }));
 }
+
+/// Asks for it eight times at once; gives the statuses, sorted.
+fn at_once(agent: &Agent, verb: &str, id: u64) -> Vec<u16> {
+    let path = format!("/conn/{verb}");
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let (http, path) = (agent.tcp(), path.clone());
+            let body = json!({ "uid": "user123", "conn_id": id });
+            std::thread::spawn(move || http.post(&path, &body).status)
+        })
+        .collect();
+    let mut statuses: Vec<_> = callers.into_iter().map(|caller| caller.join().unwrap()).collect();
+    statuses.sort_unstable();
+    statuses
+}
+
+#[test]
+fn of_many_who_remove_or_kick_the_same_connection_at_once_one_succeeds() {
+    for (agent, others) in [(documented(), 404), (actual(), 200)] {
+        let expected = [vec![200], vec![others; 7]].concat();
+        for _ in 0..10 {
+            let mut client = Peer::connect(agent.only());
+            let id = agent.assign(&client, "user123");
+            assert_eq!(at_once(&agent, "remove", id), expected);
+            client.ends_with(End::Fin);
+        }
+        let mut client = Peer::connect(agent.only());
+        let id = agent.assign(&client, "user123");
+        assert_eq!(at_once(&agent, "kick", id), expected);
+        // Whoever does not want to wait for the notice removes it.
+        let body = json!({ "uid": "user123", "conn_id": id });
+        agent.tcp().post("/conn/remove", &body).is(200);
+        client.ends_with(End::Fin);
+        assert_eq!(agent.ended("client"), 11, "{:?}", agent.endings());
+    }
+}

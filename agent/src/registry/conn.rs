@@ -91,6 +91,16 @@ impl Labels {
     }
 }
 
+/// What a client of another system asked for that only the first who asks can have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Claim {
+    /// To be removed after a notice.
+    Kick = 1,
+    /// To be removed.
+    Removal = 2,
+}
+
 /// One live connection. The thread that owns the sockets writes the counters; everyone may read them.
 #[derive(Debug)]
 pub struct Conn {
@@ -114,6 +124,7 @@ pub struct Conn {
     state: AtomicU8,
     is_doomed: AtomicBool,
     has_given_place: AtomicBool,
+    claims: AtomicU8,
     labels: Mutex<Labels>,
 }
 
@@ -157,6 +168,7 @@ impl Conn {
             state: AtomicU8::new(State::Opening as u8),
             is_doomed: AtomicBool::new(false),
             has_given_place: AtomicBool::new(false),
+            claims: AtomicU8::new(0),
             labels: Mutex::default(),
         }
     }
@@ -279,6 +291,11 @@ impl Conn {
     /// Whether its place under the limits is free for another.
     pub fn has_given_place(&self) -> bool {
         self.has_given_place.load(Ordering::Acquire)
+    }
+
+    /// Asks for it; tells whether nobody had asked for as much or more. A removal is more than a kick.
+    pub fn claim(&self, claim: Claim) -> bool {
+        self.claims.fetch_or(claim as u8, Ordering::Relaxed) < claim as u8
     }
 
     /// The relay thread that owns it.

@@ -16,6 +16,7 @@ use crate::control::facade::profile::Profile;
 use crate::control::facade::set;
 use crate::ops::{self, Node};
 use crate::registry::Conn;
+use crate::registry::conn::Claim;
 
 /// What operations of this facade leave as their note.
 const NOTE: &str = "wukongim";
@@ -30,11 +31,17 @@ static NOTICES: Semaphore = Semaphore::const_new(MAX_NOTICES);
 /// `POST /conn/remove`: the answer comes when the connection is closed.
 pub(super) async fn remove(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Fault> {
     let profile = Profile::of(&node.settings);
-    let Some(conn) = named(&node, profile, request).await? else { return Ok(answer::ok(profile)) };
+    let name = Name::of(&Fields::of(request).await?)?;
+    let Some(conn) = named(&node, profile, &name).await? else { return Ok(answer::ok(profile)) };
+    // Of several who ask at once one removes it. The others wait for that, so that what they hear is true.
+    let is_ours = conn.claim(Claim::Removal);
     let items = set::operate(&node, vec![conn], OperationKind::Close, SideChoice::Both, NOTE).await;
     match items.into_iter().next().map(|item| (item.status, item.error)) {
-        // It may have ended by itself in between: it is gone, which is what was asked for.
-        Some((ItemStatus::Done | ItemStatus::Skipped | ItemStatus::NotFound, _)) => Ok(answer::ok(profile)),
+        Some((ItemStatus::Done, _)) if is_ours => Ok(answer::ok(profile)),
+        // It ended in between, by itself or by another's request.
+        Some((ItemStatus::Done | ItemStatus::Skipped | ItemStatus::NotFound, _)) => {
+            gone(&node, profile, &name)
+        }
         Some((ItemStatus::Failed | ItemStatus::TimedOut, error)) => {
             Err(Fault::failed(error.unwrap_or_else(|| "the connection could not be closed".into())))
         }
@@ -45,8 +52,26 @@ pub(super) async fn remove(State(node): State<Arc<Node>>, request: Request) -> R
 /// `POST /conn/kick`: the answer comes at once, the close after a notice.
 pub(super) async fn kick(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Fault> {
     let profile = Profile::of(&node.settings);
-    if let Some(conn) = named(&node, profile, request).await? {
-        close_after_notice(&node, vec![conn], "server kick");
+    let name = Name::of(&Fields::of(request).await?)?;
+    let Some(conn) = named(&node, profile, &name).await? else { return Ok(answer::ok(profile)) };
+    if !conn.claim(Claim::Kick) {
+        return gone(&node, profile, &name);
+    }
+    close_after_notice(&node, vec![conn], "server kick");
+    Ok(answer::ok(profile))
+}
+
+/// The answer where there is no such connection, or none that is not somebody else's to end.
+fn gone(node: &Node, profile: Profile, name: &Name) -> Result<Response, Fault> {
+    // Row 7.
+    if profile.wukongim_tells_what_is_missing() {
+        let here = node.settings.node_id.get();
+        return Err(Fault::missing(format!(
+            "connection {} of uid {:?} not found on node {}",
+            name.conn_id,
+            name.uid,
+            if name.node_id == 0 { here } else { name.node_id }
+        )));
     }
     Ok(answer::ok(profile))
 }
@@ -65,8 +90,7 @@ pub(super) fn close_after_notice(node: &Arc<Node>, conns: Vec<Arc<Conn>>, reason
 }
 
 /// The connection that a request names; `None` where there is nothing to do and the profile calls it success.
-async fn named(node: &Node, profile: Profile, request: Request) -> Result<Option<Arc<Conn>>, Fault> {
-    let name = Name::of(&Fields::of(request).await?)?;
+async fn named(node: &Node, profile: Profile, name: &Name) -> Result<Option<Arc<Conn>>, Fault> {
     let number = name.check(node.settings.node_id.get(), profile)?;
     let conn = match number {
         Some(number) => set::by_id(node, number).await,
@@ -77,14 +101,7 @@ async fn named(node: &Node, profile: Profile, request: Request) -> Result<Option
         |conn: &Arc<Conn>| !name.uid.is_empty() && conn.labels().uid.as_deref() == Some(name.uid.as_str());
     match conn.filter(is_theirs) {
         Some(conn) => Ok(Some(conn)),
-        // Row 7.
-        None if profile.wukongim_tells_what_is_missing() => Err(Fault::missing(format!(
-            "connection {} of uid {:?} not found on node {}",
-            name.conn_id,
-            name.uid,
-            if name.node_id == 0 { node.settings.node_id.get() } else { name.node_id }
-        ))),
-        None => Ok(None),
+        None => gone(node, profile, name).map(|_| None),
     }
 }
 
