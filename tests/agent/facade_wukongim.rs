@@ -176,6 +176,10 @@ fn connz_lists_with_the_codes_field_names() {
         assert!(row[name].is_u64(), "{name}: {row}");
     }
     assert_eq!(rows[1]["uid"], "", "{}", rows[1]);
+    for _ in 0..20 {
+        let again = agent.tcp().get("/connz").is(200).json();
+        assert_eq!(again["connections"][0]["last_activity"], row["last_activity"]);
+    }
 }
 
 #[test]

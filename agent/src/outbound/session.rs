@@ -1,6 +1,6 @@
 //! Sessions: who may use which connection that the agent opened, and what it takes to open it again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use connctl_api::conn::State;
@@ -16,7 +16,9 @@ use crate::registry::{Conn, Registry};
 pub struct Session {
     key: Key,
     target: Target,
+    /// When it was last used, by both clocks.
     active_ms: AtomicU64,
+    active_wall_ms: AtomicI64,
     attempts: AtomicU64,
     /// Whoever holds it is the one that looks after the connection; in it is why the last attempt failed.
     pub turn: tokio::sync::Mutex<Option<Failure>>,
@@ -44,6 +46,7 @@ impl Session {
             key,
             target,
             active_ms: clock::now_ms().into(),
+            active_wall_ms: clock::wall_ms().into(),
             attempts: 0.into(),
             turn: tokio::sync::Mutex::new(None),
             held: Mutex::new(Held::Conn(conn)),
@@ -64,11 +67,17 @@ impl Session {
     /// It is being used.
     pub fn touch(&self) {
         self.active_ms.store(clock::now_ms(), Ordering::Relaxed);
+        self.active_wall_ms.store(clock::wall_ms(), Ordering::Relaxed);
     }
 
     /// Milliseconds since it was used.
     pub fn idle_ms(&self) -> u64 {
         clock::now_ms().saturating_sub(self.active_ms.load(Ordering::Relaxed))
+    }
+
+    /// When it was used, in milliseconds since 1970.
+    pub fn active_wall_ms(&self) -> i64 {
+        self.active_wall_ms.load(Ordering::Relaxed)
     }
 
     /// How often it was tried to open its connection again.

@@ -235,6 +235,12 @@ impl Conn {
         one.load(Ordering::Relaxed).max(other.load(Ordering::Relaxed))
     }
 
+    /// The same in milliseconds since 1970: one instant until the next byte, whenever it is asked for.
+    pub fn active_wall_ms(&self) -> i64 {
+        let since_opened = self.active_at_ms().saturating_sub(self.opened_ms);
+        self.opened_wall_ms.saturating_add(i64::try_from(since_opened).unwrap_or(i64::MAX))
+    }
+
     /// Milliseconds since a byte was relayed from the client.
     pub fn quiet_to_upstream_ms(&self, now_ms: u64) -> u64 {
         now_ms.saturating_sub(self.to_upstream_at_ms.load(Ordering::Relaxed))

@@ -103,6 +103,10 @@ fn statistics_are_written_as_the_document_and_as_the_code_write_them() {
     assert!(left == "30m0s" || left.starts_with("29m"), "{left}");
     assert!(stats["last_activity"].as_str().is_some_and(|time| time.ends_with('Z')), "{stats}");
     assert_eq!((&stats["is_healthy"], &stats["is_connected"]), (&json!(true), &json!(true)), "{stats}");
+    // To look is no activity, so the last one stays the same instant.
+    for _ in 0..20 {
+        assert_eq!(client.stats()["last_activity"], stats["last_activity"]);
+    }
     let agent = start("compat = \"actual\"\n");
     let mut client = Client::new(&agent);
     client.connect(&body);

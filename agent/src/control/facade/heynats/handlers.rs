@@ -11,7 +11,6 @@ use connctl_api::instant::Instant;
 use serde_json::{Value, json};
 
 use super::{body, cookie, duration, watch};
-use crate::base::clock;
 use crate::control::facade::profile::Profile;
 use crate::ops::Node;
 use crate::ops::session::{self, Failure, Health, Session, Stage, Unusable};
@@ -94,11 +93,10 @@ pub(super) async fn stats(State(node): State<Arc<Node>>, headers: HeaderMap) -> 
     let left = limit.saturating_sub(Duration::from_millis(idle_ms));
     // What is left is told in whole seconds, as in the document, until there is less than one.
     let left = if left.as_secs() > 0 { Duration::from_secs(left.as_secs()) } else { left };
-    let used_ms = clock::wall_ms().saturating_sub(i64::try_from(idle_ms).unwrap_or(i64::MAX));
     // Only who has the name is told the name.
     let body = json!({
         "connection_id": session.key().text(),
-        "last_activity": Instant(used_ms).to_string(),
+        "last_activity": Instant(session.active_wall_ms()).to_string(),
         "idle_timeout": duration::of(limit, profile),
         "time_remaining": duration::of(left, profile),
         "is_healthy": is_healthy,

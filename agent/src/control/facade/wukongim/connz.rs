@@ -89,7 +89,7 @@ fn offset_of(asked: Option<i64>, total: usize) -> usize {
 /// These connections in this system's form.
 pub(super) async fn rows(node: &Node, conns: &[Arc<Conn>]) -> Vec<Row> {
     let facts = ops::show::kernel_facts(node, conns).await;
-    let (now_ms, wall_ms) = (clock::now_ms(), clock::wall_ms());
+    let now_ms = clock::now_ms();
     let row = |conn: &Arc<Conn>| {
         let client = address::canonical(conn.client()?);
         let (uid, device) = {
@@ -97,16 +97,14 @@ pub(super) async fn rows(node: &Node, conns: &[Arc<Conn>]) -> Vec<Row> {
             let text = |label: &Option<Box<str>>| label.as_deref().unwrap_or_default().to_owned();
             (text(&labels.uid), text(&labels.device))
         };
-        let idle_ms = conn.idle_ms(now_ms);
-        let active = wall_ms.saturating_sub(i64::try_from(idle_ms).unwrap_or(i64::MAX));
         Some(Row {
             id: conn.id().get(),
             uid,
             ip: client.ip().to_string(),
             port: client.port(),
-            last_activity: Instant(active).to_string(),
+            last_activity: Instant(conn.active_wall_ms()).to_string(),
             uptime: uptime(conn.age_ms(now_ms)),
-            idle: uptime(idle_ms),
+            idle: uptime(conn.idle_ms(now_ms)),
             pending_bytes: facts.get(&conn.id()).map_or(0, |sides| pending(sides.client.as_ref())),
             in_msgs: 0,
             out_msgs: 0,
