@@ -169,12 +169,18 @@ impl Agent {
         self.node.listeners.places()[index].address
     }
 
+    /// A client of the listener at this place, whether it is let in or not.
+    pub(super) fn dial(&self, index: usize) -> TcpStream {
+        let stream = TcpStream::connect(self.address(index)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream
+    }
+
     /// A client of the listener at this place, its port and its `conn_id`, once it is listed.
     pub(super) async fn client(&self, index: usize) -> (TcpStream, u16, u64) {
-        let stream = TcpStream::connect(self.address(index)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let stream = self.dial(index);
         let local = stream.local_addr().unwrap();
-        for _ in 0..500 {
+        for _ in 0..6_000 {
             // Its own address alone does not tell: the kernel may give it to a client of another listener too.
             let is_it = |conn: &Arc<crate::registry::Conn>| {
                 conn.peer() == local && conn.local() == self.address(index)
