@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Deserialize;
 
+use super::mistake::{Table, explain, keys, place};
 use super::tls::Tls;
 use super::trust::{Certificate, Peer, Token};
 use super::value::{Size, Span, Time};
@@ -187,42 +188,21 @@ pub fn read(path: &Path) -> anyhow::Result<File> {
 pub fn parse(text: &str) -> anyhow::Result<File> {
     toml::from_str(text).map_err(|error| {
         let place = error.span().map(|span| place(text, span.start)).unwrap_or_default();
-        anyhow::anyhow!("{place}{}", explain(error.message()))
+        anyhow::anyhow!("{place}{}", explain(error.message(), &tables()))
     })
 }
 
-/// Line and key of a place in the text: `line 3, node_id: `.
-fn place(text: &str, at: usize) -> String {
-    let before = text.get(..at).unwrap_or(text);
-    let number = before.matches('\n').count() + 1;
-    let line = text.lines().nth(number - 1).unwrap_or_default();
-    let key = line.split_once('=').map(|(key, _)| key.trim()).filter(|key| !key.is_empty());
-    key.map_or_else(|| format!("line {number}: "), |key| format!("line {number}, {key}: "))
-}
-
-/// What the parser expects, for people.
-const PLAIN: [(&str, &str); 5] = [
-    ("expected u16", "expected a whole number, at most 65535"),
-    ("expected u32", "expected a whole number"),
-    ("expected u64", "expected a whole number"),
-    ("expected usize", "expected a whole number"),
-    ("expected a sequence", "expected a list, in brackets"),
-];
-
-/// The parser lists all known keys of a table after an unknown one; a person wants the nearest.
-fn explain(message: &str) -> String {
-    let mut names = message.split('`').skip(1).step_by(2);
-    match (message.starts_with("unknown field"), names.next()) {
-        (true, Some(wrong)) => {
-            let known: Vec<_> = names.collect();
-            let nearest = known.iter().min_by_key(|name| strsim::damerau_levenshtein(name, wrong));
-            match nearest {
-                Some(nearest) => format!("unknown key {wrong:?}: the nearest known one is {nearest:?}"),
-                None => format!("unknown key {wrong:?}"),
-            }
-        }
-        _ => PLAIN.iter().fold(message.replace('\n', " "), |text, (word, plain)| text.replace(word, plain)),
-    }
+/// The keys of every table, by what stands above it.
+fn tables() -> [Table; 7] {
+    [
+        ("the top of the file, above all tables", keys::<File>()),
+        ("[[listener]]", keys::<Listener>()),
+        ("[outbound]", keys::<Outbound>()),
+        ("[[token]]", keys::<Token>()),
+        ("[[peer]]", keys::<Peer>()),
+        ("[[certificate]]", keys::<Certificate>()),
+        ("[tls]", keys::<Tls>()),
+    ]
 }
 
 #[cfg(test)]
@@ -246,6 +226,29 @@ mod tests {
         assert_eq!(error, "line 2, thread: unknown key \"thread\": the nearest known one is \"threads\"");
         let error = parse("[[listener]]\nmode='echo'\nbind='a:1'\nbacklg=1\n").unwrap_err().to_string();
         assert!(error.contains("\"backlog\""), "{error}");
+    }
+
+    #[test]
+    fn a_key_below_the_wrong_table_is_told_where_it_belongs() {
+        let error = |text: &str| parse(text).unwrap_err().to_string();
+        assert_eq!(
+            error("idle_timeout = '30m'"),
+            "line 1, idle_timeout: \"idle_timeout\" is no key of this table: it is one of [[listener]]"
+        );
+        let listener = "[[listener]]\nmode='echo'\nbind='a:1'\n";
+        assert!(
+            error(&format!("{listener}node_id = 1"))
+                .ends_with("one of the top of the file, above all tables")
+        );
+        assert!(error(&format!("{listener}max_sesions = 1")).ends_with("\"max_sessions\" of [outbound]"));
+        assert!(error("max_per_ipp = 2").ends_with("\"max_per_ip\" of [[listener]]"));
+        // As near here as elsewhere: here is meant.
+        assert!(error("[outbound]\nidle_timeou = '1m'").ends_with("nearest known one is \"idle_timeout\""));
+    }
+
+    #[test]
+    fn the_keys_of_every_table_are_found() {
+        assert!(tables().iter().all(|(_, keys)| keys.len() >= 2), "{:?}", tables());
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod file;
 pub mod health;
 pub mod identity;
 pub mod keys;
+mod mistake;
 pub mod policy;
 pub mod reconnect;
 pub mod record;
