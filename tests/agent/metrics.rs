@@ -3,8 +3,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::json;
 
+use crate::support::certs::{Ca, Leaf};
 use crate::support::upstream::Upstream;
-use crate::support::{Agent, Peer, Setup};
+use crate::support::{Agent, Peer, Setup, until};
 
 /// One figure: its labels and its value.
 type Sample = (BTreeMap<String, String>, f64);
@@ -29,7 +30,7 @@ fn read(text: &str) -> HashMap<String, Family> {
             if word == "HELP" {
                 assert!(families.insert(name.to_owned(), Family::default()).is_none(), "{name} twice");
                 name.clone_into(&mut current);
-                assert!(value.len() > 3, "{line}");
+                assert!(value.len() > 3 && !value.contains(['"', '\\']), "{line}");
             }
             assert_eq!(name, current, "what belongs to a family stands together: {line}");
             match word {
@@ -226,4 +227,88 @@ fn counters_never_fall_while_connections_come_and_go() {
     clients.join().unwrap();
     agent.settled(0);
     assert_eq!(figure(&scrape(&agent), "connctl_relayed_bytes_total", &[("to", "client")]), 1_500.0);
+}
+
+/// The expiries that are told, by what the certificates are for and their place in the file.
+fn expiries(agent: &Agent) -> BTreeMap<(String, String), f64> {
+    let told = scrape(agent).remove("connctl_certificate_expiry_seconds").unwrap();
+    let row = |(_, (labels, value)): (String, Sample)| {
+        assert_eq!(labels.len(), 2, "{labels:?}");
+        ((labels["of"].clone(), labels["number"].clone()), value)
+    };
+    told.samples.into_iter().map(row).collect()
+}
+
+/// Seconds since 1970, so many days from now; `is_near` allows for the test's own time.
+fn in_days(days: i32) -> f64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    f64::from(days).mul_add(86_400.0, now.as_secs_f64())
+}
+
+fn is_near(one: f64, other: f64) -> bool {
+    (one - other).abs() < 3_600.0
+}
+
+#[test]
+fn certificates_tell_when_they_expire_and_a_renewed_one_tells_anew() {
+    let (ca, next) = (Ca::new("authority"), Ca::new("next"));
+    let days = |days: i32| Leaf { days: Some((-1, days)), ..Leaf::server() };
+    let mut server = ca.issue(&days(3));
+    server.certificate += &ca.pem;
+    let more = "[[certificate]]\nname = 'eyes'\nrole = 'viewer'\n";
+    let agent = Setup::new().tls(&server, Some(&ca), more).echo("one").start();
+    let place = |of: &str, number: &str| (of.to_owned(), number.to_owned());
+    let before = expiries(&agent);
+    let expected = [(place("server", "1"), 3), (place("server", "2"), 10), (place("client_ca", "1"), 10)];
+    assert_eq!(before.len(), expected.len(), "{before:?}");
+    for (place, days) in &expected {
+        assert!(is_near(before[place], in_days(*days)), "{place:?} in {before:?}");
+    }
+    until("the log reminds", || agent.log().contains("is to be renewed").then_some(()));
+    // What the files say does not count before it is read.
+    let renewed = ca.issue(&days(90));
+    agent.dir().write("server.crt", &renewed.certificate);
+    agent.dir().write("server.key", &renewed.key);
+    agent.dir().write("client_ca.crt", &(ca.pem.clone() + &next.pem));
+    assert_eq!(expiries(&agent), before);
+    agent.http().post("/v1/agent/reload", &json!({})).is(200);
+    let after = expiries(&agent);
+    assert!(is_near(after[&place("server", "1")], in_days(90)), "{after:?}");
+    assert_eq!(after.len(), 3, "{after:?}");
+    assert!(after.contains_key(&place("client_ca", "2")), "{after:?}");
+    let text = agent.http().get("/metrics").is(200).text();
+    assert!(!text.contains("authority") && !text.contains("server.crt"), "{text}");
+    // The node tells the same, the first to expire at the front.
+    let node = agent.http().get("/v1/node").is(200).json();
+    let told: Vec<_> = node["certificates"].as_array().unwrap().iter().map(|row| &row["name"]).collect();
+    assert_eq!(told.last(), Some(&&json!("localhost")), "{node}");
+}
+
+#[test]
+fn without_tls_and_an_audit_there_is_nothing_to_tell_of_them() {
+    let seen = scrape(&Agent::echo());
+    assert!(seen["connctl_certificate_expiry_seconds"].samples.is_empty());
+    assert!(!seen.keys().any(|name| name.starts_with("connctl_audit")), "{:?}", seen.keys());
+}
+
+#[test]
+fn the_audit_counts_what_it_wrote_allowed_or_denied() {
+    let hash = "0".repeat(64);
+    let token = format!("[[token]]\nname = 'other'\nrole = 'viewer'\nsha256 = '{hash}'\n");
+    let setup = Setup::new().tcp_control().config(token).echo("echo");
+    let state = setup.dir().join("state");
+    let agent = setup.arg("--state-dir").arg(state).start();
+    let audit = |name: &str| figure(&scrape(&agent), &format!("connctl_audit_{name}"), &[]);
+    // That it has started is its first line.
+    assert_eq!([audit("lines_total"), audit("sequence")], [1.0, 1.0]);
+    agent.http().post("/v1/listeners/reject", &json!({})).is(200);
+    until("both lines of the change are there", || (audit("lines_total") == 3.0).then_some(()));
+    agent.tcp().post("/v1/listeners/accept", &json!({})).is(401);
+    until("the refusal is there", || (audit("lines_total") == 4.0).then_some(()));
+    assert_eq!(audit("sequence"), 4.0);
+    let size = std::fs::metadata(agent.dir().path().join("state/audit.jsonl")).unwrap().len();
+    assert_eq!(audit("file_bytes").to_string(), size.to_string());
+    for none in ["write_failures_total", "refused_changes_total", "lost_lines_total", "waiting_lines"] {
+        assert_eq!(audit(none), 0.0, "{none}");
+    }
 }

@@ -368,3 +368,33 @@ fn nothing_is_issued_without_the_authority_or_in_the_place_of_another() {
     assert!(!run.stderr.contains("c2VjcmV0"), "{}", run.stderr);
     assert!(!Path::new(&format!("{one}/a.crt")).exists());
 }
+
+#[test]
+fn agent_status_tells_when_certificates_expire_and_reminds_of_those_that_are_due() {
+    let ca = Ca::new("authority");
+    let of = |days: i32| ca.issue(&Leaf { days: Some((-5, days)), ..Leaf::server() });
+    let agent = Setup::new().tls(&of(-1), Some(&ca), "[[certificate]]\nname = 'x'\nrole = 'viewer'\n");
+    let agent = agent.echo("echo").start();
+    let own = Connctl::to(&agent);
+    let told = own.line("agent status").ok();
+    for part in [
+        "certificate  server 1 localhost, has expired (",
+        "certificate  client_ca 1 authority, expires in 9d",
+    ] {
+        assert!(told.stdout.contains(part), "{}", told.stdout);
+    }
+    assert_eq!(told.stderr.matches("to be renewed").count(), 2, "{}", told.stderr);
+    assert_eq!(own.line("agent status --quiet").ok().stderr, "");
+    let status = own.line("agent status -o json").ok().json();
+    assert_eq!(status["certificates"][0]["of"], "server", "{status}");
+    for format in ["csv", "yaml", "jsonl", "wide", "name"] {
+        assert!(!own.line(&format!("agent status -o {format}")).ok().stdout.is_empty());
+    }
+    let renewed = of(90);
+    agent.dir().write("server.crt", &renewed.certificate);
+    agent.dir().write("server.key", &renewed.key);
+    own.line("agent reload").ok();
+    let told = own.line("agent status").ok();
+    assert!(told.stdout.contains("server 1 localhost, expires in 89d"), "{}", told.stdout);
+    assert_eq!(told.stderr.matches("to be renewed").count(), 1, "{}", told.stderr);
+}

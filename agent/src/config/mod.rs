@@ -17,6 +17,7 @@ pub mod tls;
 pub mod trust;
 pub mod value;
 pub mod words;
+pub mod x509;
 
 pub use address::{Control, Upstream};
 pub use health::HealthRules;

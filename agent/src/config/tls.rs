@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use connctl_api::instant::Instant;
+use connctl_api::node::{CertificateRow, CertificateUse};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -13,12 +15,16 @@ use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use webpki::EndEntityCert;
 use zeroize::Zeroizing;
 
 use super::value::HASH_BYTES;
+use super::x509::{common_name, expires_s};
 
 /// The largest file that is read: a chain or a bundle of authorities has a few KiB.
 const MAX_FILE_BYTES: u64 = 1 << 20;
+/// The most certificates that are told when they expire: those that do first.
+const MAX_TOLD: usize = 64;
 
 /// The `[tls]` table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -39,6 +45,8 @@ pub struct TlsSettings {
     pub server: Arc<ServerConfig>,
     /// Names the authorities for clients; absent where there are none.
     pub client_ca: Option<Authorities>,
+    /// When its certificates expire, those that do first at the front; at most [`MAX_TOLD`].
+    pub certificates: Arc<[CertificateRow]>,
     /// Of all files.
     hash: [u8; HASH_BYTES],
 }
@@ -64,33 +72,37 @@ impl TlsSettings {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .context("[tls] cannot be set up")?;
+        let own = certificates(&chain, "certificate", &table.certificate)?;
+        let mut told = rows(CertificateUse::Server, &own);
         let builder = match (&client_ca, &table.client_ca) {
             (Some(text), Some(path)) => {
+                let authorities = certificates(text, "client_ca", path)?;
+                told.extend(rows(CertificateUse::ClientCa, &authorities));
                 // Whoever shows none may still have a token, and is told so by the API if not.
-                let verifier = WebPkiClientVerifier::builder_with_provider(roots(text, path)?, provider)
-                    .allow_unauthenticated()
-                    .build()
-                    .with_context(|| of("client_ca", path))?;
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(roots(authorities, path)?, provider)
+                        .allow_unauthenticated()
+                        .build()
+                        .with_context(|| of("client_ca", path))?;
                 builder.with_client_cert_verifier(verifier)
             }
             _ => builder.with_no_client_auth(),
         };
-        let mut server = builder
-            .with_single_cert(
-                certificates(&chain, "certificate", &table.certificate)?,
-                private_key(&key, &table.key)?,
-            )
-            .with_context(|| {
+        let mut server =
+            builder.with_single_cert(own, private_key(&key, &table.key)?).with_context(|| {
                 format!("{} and {}", of("certificate", &table.certificate), table.key.display())
             })?;
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
         // Nobody comes in on what an earlier connection has proved: certificates expire, and authorities change.
         server.session_storage = Arc::new(NoServerSessionStorage {});
         server.send_tls13_tickets = 0;
+        told.sort_by_key(|row| row.expires_at);
+        told.truncate(MAX_TOLD);
         let authorities = |text: &Zeroizing<Vec<u8>>| Authorities(Sha256::digest(&**text).into());
         Ok(Self {
             server: Arc::new(server),
             client_ca: client_ca.as_ref().map(authorities),
+            certificates: told.into(),
             hash: hash.finalize().into(),
         })
     }
@@ -144,10 +156,27 @@ fn private_key(text: &[u8], path: &Path) -> anyhow::Result<PrivateKeyDer<'static
     })
 }
 
-fn roots(text: &[u8], path: &Path) -> anyhow::Result<Arc<RootCertStore>> {
+fn roots(authorities: Vec<CertificateDer<'static>>, path: &Path) -> anyhow::Result<Arc<RootCertStore>> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(text, "client_ca", path)? {
+    for certificate in authorities {
         roots.add(certificate).with_context(|| of("client_ca", path))?;
     }
     Ok(Arc::new(roots))
+}
+
+/// When the certificates of a file expire.
+fn rows(of: CertificateUse, all: &[CertificateDer<'_>]) -> Vec<CertificateRow> {
+    let row = |(number, certificate): (u64, &CertificateDer<'_>)| {
+        // rustls takes no certificate that says it in a form which is not read here.
+        let expires_at = Instant(expires_s(certificate)?.saturating_mul(1_000));
+        Some(CertificateRow { of, number, name: name(certificate), expires_at })
+    };
+    (1..).zip(all).filter_map(row).collect()
+}
+
+/// A name in a certificate, for people.
+fn name(certificate: &CertificateDer<'_>) -> Option<String> {
+    let read = EndEntityCert::try_from(certificate).ok()?;
+    let mut names = read.valid_dns_names();
+    names.next().or_else(|| common_name(read.subject())).map(str::to_owned)
 }

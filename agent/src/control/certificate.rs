@@ -3,8 +3,8 @@
 use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
 
-use super::common_name::common_name;
 use crate::config::tls::Authorities;
+use crate::config::x509::common_name;
 
 /// A client by its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]

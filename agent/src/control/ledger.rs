@@ -136,12 +136,14 @@ impl Ledger {
         let begun = match self.audit.append(AuditLine::Call(asked)).await {
             Ok((link, place)) => Some((link.seq, place)),
             Err(error) if self.is_required => {
+                self.audit.count_refused();
                 tracing::error!(%error, "the audit cannot be written: a change was refused");
                 let message = format!("the audit cannot be written, so nothing was changed: {error}");
                 let hint = "make room on its disk, or set audit = \"best-effort\"";
                 return Err(ApiError::new(ErrorCode::AuditFailed, message).hint(hint));
             }
             Err(error) => {
+                self.audit.count_missing();
                 tracing::error!(%error, "the audit cannot be written: a change is missing there");
                 None
             }

@@ -48,6 +48,8 @@ impl Collector for Scrape {
         self.listeners(&mut out)?;
         self.latencies(&mut out)?;
         self.jobs(&mut out)?;
+        self.audit(&mut out)?;
+        self.certificates(&mut out)?;
         self.agent(&mut out)
     }
 }
@@ -119,6 +121,33 @@ impl Scrape {
         let parts = parts.into_iter().chain([("left", left)]);
         let parts = parts.map(|(status, count)| (vec![("status", status)], count));
         out.gauges("job_connections", "What became of the connections of those jobs", None, parts)
+    }
+
+    /// Nothing where nothing is written down.
+    fn audit(&self, out: &mut Out<'_, '_>) -> fmt::Result {
+        let Some(audit) = &self.figures.audit else { return Ok(()) };
+        out.counters("audit_lines", "Lines of the audit that were written", None, one(audit.written))?;
+        let help = "Writes of the audit that failed";
+        out.counters("audit_write_failures", help, None, one(audit.failed))?;
+        let help = "Changes refused because the audit could not be written";
+        out.counters("audit_refused_changes", help, None, one(audit.refused))?;
+        let help = "Lines that the audit will never have: those of changes that went ahead without it";
+        out.counters("audit_lost_lines", help, None, one(audit.lost))?;
+        let help = "Lines that wait until the audit can be written";
+        out.gauges("audit_waiting_lines", help, None, one(audit.owed))?;
+        out.gauges("audit_sequence", "The number of the audit's last line", None, one(audit.last_seq))?;
+        let help = "The file that the audit writes; full ones are not counted";
+        out.gauges("audit_file", help, Some(&Unit::Bytes), one(audit.file_bytes))
+    }
+
+    fn certificates(&self, out: &mut Out<'_, '_>) -> fmt::Result {
+        let numbers: Vec<_> = self.figures.certificates.iter().map(|row| row.number.to_string()).collect();
+        let rows = self.figures.certificates.iter().zip(&numbers).map(|(row, number)| {
+            let expires_s = u64::try_from(row.expires_at.0 / 1_000).unwrap_or(0);
+            (vec![("of", row.of.word()), ("number", number.as_str())], expires_s)
+        });
+        let help = "When a certificate of the control API expires, since 1970, by its place in its file";
+        out.gauges("certificate_expiry", help, Some(&Unit::Seconds), rows)
     }
 
     fn agent(&self, out: &mut Out<'_, '_>) -> fmt::Result {

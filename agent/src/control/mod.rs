@@ -4,7 +4,6 @@
 
 mod bind;
 mod certificate;
-mod common_name;
 #[cfg(test)]
 mod defect_tests;
 mod doors;

@@ -65,7 +65,12 @@ pub async fn asked_by_signal(node: &Node, verb: &str) -> io::Result<Option<Begun
         Err(error) => {
             tracing::error!(%error, "the audit cannot be written");
             let is_required = node.settings.audit.as_ref().is_some_and(|audit| audit.is_required);
-            if is_required { Err(error) } else { Ok(None) }
+            if is_required {
+                audit.count_refused();
+                return Err(error);
+            }
+            audit.count_missing();
+            Ok(None)
         }
     }
 }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use connctl_api::conn::State;
 use connctl_api::job::JobState;
 use connctl_api::listener::ListenerRow;
+use connctl_api::node::CertificateRow;
 use connctl_api::operation::Summary;
 use connctl_api::stats::ReasonCount;
 
 use super::{Node, job, node};
+use crate::record::audit::Figures as AuditFigures;
 
 /// The figures.
 #[derive(Debug)]
@@ -35,6 +37,10 @@ pub struct Figures {
     pub events: u64,
     /// Bytes of the history in memory, and endings that never reached the disk.
     pub history: [u64; 2],
+    /// The audit, where there is one.
+    pub audit: Option<AuditFigures>,
+    /// The certificates of the control API.
+    pub certificates: Vec<CertificateRow>,
 }
 
 /// Takes the figures.
@@ -78,5 +84,7 @@ pub async fn figures(node: &Node) -> Figures {
         memory_bytes: report.memory_bytes,
         events: node.record.events.end().saturating_sub(1),
         history: [history.bytes() as u64, history.lost()],
+        audit: node.audit.as_ref().map(|audit| audit.figures()),
+        certificates: report.certificates,
     }
 }

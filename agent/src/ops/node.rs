@@ -124,6 +124,7 @@ pub async fn report(node: &Node) -> NodeReport {
         descriptors_limit: descriptors_limit() as u64,
         memory_bytes: memory_bytes(),
         compat: node.settings.compat.word().to_owned(),
+        certificates: node.trust.tls().map_or_else(Vec::new, |tls| tls.certificates.to_vec()),
     }
 }
 

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use connctl_api::access::{Role, Scope};
+use connctl_api::instant::Instant;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
 use crate::base::actor::{Actor, Evidence, Peer};
+use crate::base::clock;
 use crate::config::tls::{Authorities, TlsSettings};
 use crate::config::trust::{PeerSettings, TrustSettings, Who};
 
@@ -152,6 +154,9 @@ impl Lists {
             scope: scope.clone().map(Arc::new),
             sha256: words(sha256),
         };
+        if let Some(tls) = &settings.tls {
+            warn_of_expiry(tls);
+        }
         let peer = |peer: &PeerSettings| (peer.who, known(&peer.name, peer.role, &peer.scope, [0; 32]));
         Self {
             tokens: settings
@@ -167,6 +172,15 @@ impl Lists {
                 .collect(),
             tls: settings.tls.clone(),
         }
+    }
+}
+
+/// Says which certificates are to be renewed.
+fn warn_of_expiry(tls: &TlsSettings) {
+    let now = Instant(clock::wall_ms());
+    for row in tls.certificates.iter().filter(|row| row.is_due(now)) {
+        let (of, number, name, at) = (row.of.word(), row.number, row.name.as_deref(), row.expires_at);
+        tracing::warn!(of, number, name, expires_at = %at, "a certificate of the control API is to be renewed");
     }
 }
 

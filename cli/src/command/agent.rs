@@ -1,7 +1,11 @@
 //! `agent`: how one is, and running one.
 
+use std::time::SystemTime;
+
 use anyhow::Result;
 use connctl_api::error::Exit;
+use connctl_api::instant::Instant;
+use connctl_api::node::CertificateRow;
 use connctl_api::reload::{ReloadOutcome, ReloadRow};
 
 use crate::invocation::Invocation;
@@ -15,7 +19,9 @@ pub(crate) async fn status(invocation: &Invocation) -> Result<Exit> {
     human::duration(node.uptime_ms, &mut uptime);
     let mut memory = String::new();
     human::size(node.memory_bytes, &mut memory);
-    let lines = [
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = Instant(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
+    let mut lines = vec![
         Line::Pair("node_id", node.node_id.to_string()),
         Line::Pair("version", node.version.clone()),
         Line::Pair("pid", node.pid.to_string()),
@@ -31,8 +37,29 @@ pub(crate) async fn status(invocation: &Invocation) -> Result<Exit> {
         Line::Pair("memory", memory),
         Line::Pair("compat", node.compat.clone()),
     ];
+    lines.extend(node.certificates.iter().map(|row| Line::Pair("certificate", certificate(row, now))));
     pairs::print(invocation, &serde_json::to_string(&node)?, &node.node_id.to_string(), &lines)?;
+    for row in node.certificates.iter().filter(|row| row.is_due(now)) {
+        output::note(invocation, &format!("to be renewed: certificate {}", certificate(row, now)));
+    }
     Ok(Exit::Done)
+}
+
+/// What it is for, its place in its file, whose it is, and when it expires.
+fn certificate(row: &CertificateRow, now: Instant) -> String {
+    let mut text = format!("{} {}", row.of, row.number);
+    if let Some(name) = &row.name {
+        text.push(' ');
+        human::clean(name, &mut text);
+    }
+    match u64::try_from(row.expires_at.0.saturating_sub(now.0)) {
+        Ok(left) => {
+            text += ", expires in ";
+            human::duration(left, &mut text);
+        }
+        Err(_) => text += ", has expired",
+    }
+    text + &format!(" ({})", row.expires_at)
 }
 
 /// Has the agent read its configuration again.

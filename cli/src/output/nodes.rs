@@ -30,6 +30,7 @@ impl Record for Nodes {
         "descriptors_limit",
         "memory_bytes",
         "compat",
+        "certificates",
     ];
 
     const COLUMNS: &'static [Column] = &[

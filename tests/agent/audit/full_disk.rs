@@ -6,6 +6,14 @@ use serde_json::json;
 use super::{change, check, lines, place, rows, setup};
 use crate::support::{Agent, LIMIT, Peer, until};
 
+/// A figure of the audit that monitoring is told.
+fn figure(agent: &Agent, name: &str) -> u64 {
+    let text = agent.http().get("/metrics").is(200).text();
+    let name = format!("connctl_audit_{name}{{}} ");
+    let line = text.lines().find_map(|line| line.strip_prefix(&name));
+    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+}
+
 /// From now on no file of the agent's grows beyond this: every write is an error, as on a full disk.
 fn fill_disk(agent: &Agent, most: Option<u64>) {
     let pid = Pid::from_raw(i32::try_from(agent.pid()).unwrap()).unwrap();
@@ -41,6 +49,9 @@ fn a_full_disk_refuses_every_change_and_leaves_the_rest_alone() {
     }
     let message = agent.http().post("/v1/operations", &change()).error(503, "audit_failed");
     assert!(message.contains("nothing was changed"), "{message}");
+    assert_eq!(figure(&agent, "refused_changes_total"), 6);
+    assert!(figure(&agent, "write_failures_total") >= 6);
+    assert_eq!((figure(&agent, "lost_lines_total"), figure(&agent, "sequence")), (0, before as u64));
     // Nobody was touched, newcomers come, and whoever reads is answered.
     client.send("untouched");
     client.expect("untouched");
@@ -67,6 +78,7 @@ fn with_best_effort_a_full_disk_stops_no_change_and_the_log_tells_which_is_missi
     fill_disk(&agent, Some(full));
     agent.does("reset", "both", &client);
     until("the log tells", || agent.log().contains("a change is missing").then_some(()));
+    assert_eq!((figure(&agent, "refused_changes_total"), figure(&agent, "lost_lines_total")), (0, 2));
     fill_disk(&agent, None);
     agent.operate(&change());
     let path = place(&agent);
@@ -87,8 +99,10 @@ fn what_was_done_while_the_disk_was_full_is_written_when_there_is_room() {
     fill_disk(&agent, Some(full));
     let path = format!("/v1/jobs/{}", job.as_str().unwrap());
     until("the job has ended", || (agent.http().get(&path).is(200).json()["state"] == "done").then_some(()));
+    until("its end waits", || (figure(&agent, "waiting_lines") >= 1).then_some(()));
     fill_disk(&agent, None);
     agent.operate(&change());
+    assert_eq!((figure(&agent, "waiting_lines"), figure(&agent, "lost_lines_total")), (0, 0));
     let found = rows(&agent, "?verb=close");
     let found = found.iter().find(|row| row["job_id"] == job).expect("the job is there");
     assert_eq!((&found["result"], &found["counts"]["done"]), (&json!("done"), &json!(2)), "{found}");

@@ -1,13 +1,11 @@
 //! What somebody shows of themselves, as text: tokens, cookies, the names of sessions and of certificates.
 
-#[allow(dead_code, unreachable_pub, reason = "the agent's file as it is")]
-#[path = "../../../agent/src/control/common_name.rs"]
-mod common_name;
 #[allow(dead_code, unreachable_pub, reason = "the facade's file as it is")]
 #[path = "../../../agent/src/control/facade/heynats/cookie.rs"]
 mod cookie;
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use connctl_agent::config::x509;
 use connctl_agent::outbound::secret::Key;
 use connctl_api::client::Token;
 
@@ -81,12 +79,12 @@ fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
 
 /// The subject of a certificate: raw bytes, and a subject that is made of the input's parts.
 pub(crate) fn subject(bytes: &[u8]) {
-    if let Some(name) = common_name::common_name(bytes) {
+    if let Some(name) = x509::common_name(bytes) {
         let at = name.is_empty() || bytes.windows(name.len()).any(|part| part == name.as_bytes());
         assert!(at, "{name:?} is not in {bytes:?}");
         // A second name makes it nobody's: which one counts is nothing to guess.
         let second = attribute(3, 0x0c, b"admin");
-        assert_eq!(common_name::common_name(&[bytes, &second].concat()), None);
+        assert_eq!(x509::common_name(&[bytes, &second].concat()), None);
     }
     // Each part: the kind of the attribute, the tag of its text, the text.
     let (mut made, mut names, mut is_readable) = (Vec::new(), Vec::new(), true);
@@ -108,7 +106,7 @@ pub(crate) fn subject(bytes: &[u8]) {
         [name] if is_readable => Some(*name),
         _ => None,
     };
-    assert_eq!(common_name::common_name(&made), expected);
+    assert_eq!(x509::common_name(&made), expected);
 }
 
 fn attribute(kind: u8, tag: u8, text: &[u8]) -> Vec<u8> {

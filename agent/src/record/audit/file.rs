@@ -115,6 +115,11 @@ impl AuditFile {
         Ok((own, Opened { torn_bytes, damage }))
     }
 
+    /// The bytes of its whole lines.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// The last line.
     pub(super) const fn last(&self) -> Link {
         self.last

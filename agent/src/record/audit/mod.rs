@@ -2,11 +2,13 @@
 //! relay thread is ever here, and a request waits for its own line only.
 
 mod denied;
+mod figures;
 mod file;
 
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -18,6 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use self::denied::Denials;
 pub use self::denied::Kind;
+use self::figures::Counts;
+pub use self::figures::Figures;
 use self::file::AuditFile;
 pub use self::file::{Opened, Part, parts};
 use crate::base::clock;
@@ -50,6 +54,7 @@ pub struct Audit {
 struct State {
     head: Mutex<Link>,
     denials: Mutex<Denials>,
+    counts: Counts,
 }
 
 /// The right to have a change under way. It is held until the line behind the change is written.
@@ -75,7 +80,9 @@ impl Audit {
         let state = Arc::new(State {
             head: Mutex::new(file.last()),
             denials: Mutex::new(Denials::new(clock::now_ms())),
+            counts: Counts::default(),
         });
+        state.counts.file_bytes.store(file.bytes(), Relaxed);
         let (sender, orders) = mpsc::channel();
         let own = Arc::clone(&state);
         let writer = move || Writer { file, state: own, owed: VecDeque::new() }.run(&orders);
@@ -100,6 +107,21 @@ impl Audit {
         *lock(&self.state.head)
     }
 
+    /// How it goes, since the start.
+    pub fn figures(&self) -> Figures {
+        self.state.counts.read(self.head().seq)
+    }
+
+    /// Counts a change that was refused because it could not be written down.
+    pub fn count_refused(&self) {
+        Counts::add(&self.state.counts.refused, 1);
+    }
+
+    /// Counts a change that went ahead and is missing here: the line before it, and the one behind it.
+    pub fn count_missing(&self) {
+        Counts::add(&self.state.counts.lost, 2);
+    }
+
     /// Appends the line before a change and returns when it is on the disk. If whoever asks for it leaves, it is
     /// written all the same.
     ///
@@ -117,6 +139,7 @@ impl Audit {
     /// Appends what has happened, and waits for nothing. `place` is that of the change that it is about.
     pub fn tell(&self, line: AuditLine, place: Option<Place>) {
         if !self.post(Order::Told { line, place }) {
+            Counts::add(&self.state.counts.lost, 1);
             tracing::error!("the audit is closed: a line is missing in it");
         }
     }
@@ -174,6 +197,7 @@ impl Writer {
             if first.is_err()
                 && let Err(error) = self.file.sync()
             {
+                Counts::add(&self.state.counts.failed, 1);
                 tracing::error!(%error, "the end of a change may be lost in the audit");
             }
             let is_end = matches!(first, Err(RecvTimeoutError::Disconnected));
@@ -214,10 +238,13 @@ impl Writer {
         let owed = self.owed.len();
         // Nobody waits for what has happened.
         let is_synced = !waiting.is_empty();
-        match self.file.append(self.owed.iter().chain(&lines), is_synced) {
+        let appended = self.file.append(self.owed.iter().chain(&lines), is_synced);
+        if appended.is_ok() {
+            self.owed.clear();
+        }
+        self.count(appended.as_ref().map_or(0, Vec::len), appended.is_err());
+        match appended {
             Ok(links) => {
-                self.owed.clear();
-                *lock(&self.state.head) = self.file.last();
                 for ((place, reply), link) in waiting.into_iter().zip(links.into_iter().skip(owed)) {
                     // Whoever asked may have left; the line is there all the same.
                     let _ = reply.send(Ok((link, place)));
@@ -234,11 +261,22 @@ impl Writer {
         }
     }
 
+    /// Tells how it went, before anyone is answered.
+    fn count(&self, written: usize, has_failed: bool) {
+        *lock(&self.state.head) = self.file.last();
+        let counts = &self.state.counts;
+        counts.file_bytes.store(self.file.bytes(), Relaxed);
+        counts.owed.store(self.owed.len() as u64, Relaxed);
+        Counts::add(&counts.failed, usize::from(has_failed));
+        Counts::add(&counts.written, written);
+    }
+
     fn owe(&mut self, lines: impl IntoIterator<Item = AuditLine>) {
         self.owed.extend(lines);
         let excess = self.owed.len().saturating_sub(MAX_OWED);
         if excess > 0 {
             self.owed.drain(..excess);
+            Counts::add(&self.state.counts.lost, excess);
             tracing::error!(lines = excess, "the audit cannot be written: lines are lost");
         }
     }
