@@ -1080,7 +1080,7 @@ Register-ArgumentCompleter -Native -CommandName 'connctl' -ScriptBlock {
         'connctl;audit;list' {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only calls since: a time, or a duration back from now')
             [CompletionResult]::new('--actor', '--actor', [CompletionResultType]::ParameterName, 'Only calls of this name, as in the ACTOR column')
-            [CompletionResult]::new('--verb', '--verb', [CompletionResultType]::ParameterName, 'Only calls of this verb, as in the VERB column')
+            [CompletionResult]::new('--verb', '--verb', [CompletionResultType]::ParameterName, 'Only calls of this verb, as in the VERB column, or of a command: `remove`, ''limit set''')
             [CompletionResult]::new('--result', '--result', [CompletionResultType]::ParameterName, 'Only calls of which this came')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many [default: 1000]')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Only these columns, in this order')

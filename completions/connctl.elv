@@ -1037,7 +1037,7 @@ set edit:completion:arg-completer[connctl] = {|@words|
         &'connctl;audit;list'= {
             cand --since 'Only calls since: a time, or a duration back from now'
             cand --actor 'Only calls of this name, as in the ACTOR column'
-            cand --verb 'Only calls of this verb, as in the VERB column'
+            cand --verb 'Only calls of this verb, as in the VERB column, or of a command: `remove`, ''limit set'''
             cand --result 'Only calls of which this came'
             cand --limit 'At most so many [default: 1000]'
             cand --columns 'Only these columns, in this order'

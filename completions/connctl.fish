@@ -1180,7 +1180,7 @@ complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_se
 complete -c connctl -n "__fish_connctl_using_subcommand audit; and not __fish_seen_subcommand_from list verify" -f -a "verify" -d 'Check that no line was changed, taken away or moved'
 complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l since -d 'Only calls since: a time, or a duration back from now' -r
 complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l actor -d 'Only calls of this name, as in the ACTOR column' -r
-complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l verb -d 'Only calls of this verb, as in the VERB column' -r
+complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l verb -d 'Only calls of this verb, as in the VERB column, or of a command: `remove`, \'limit set\'' -r
 complete -c connctl -n "__fish_connctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l result -d 'Only calls of which this came' -r -f -a "done\t''
 refused\t''
 denied\t''

@@ -93,6 +93,46 @@ fn list_takes_what_a_row_must_have() {
 }
 
 #[test]
+fn list_finds_what_a_command_did_and_names_the_verb_that_was_meant() {
+    let setup = Setup::new().echo("echo");
+    let state = setup.dir().join("state");
+    let agent = setup.arg("--state-dir").arg(state).start();
+    let own = Connctl::to(&agent);
+    let clients: Vec<_> = (0..4).map(|_| Peer::connect(agent.only())).collect();
+    let ids: Vec<_> = clients.iter().map(|client| agent.assign(client, "bob").to_string()).collect();
+    own.run(&["remove", "--conn-id", &ids[0], "--yes"]).ok();
+    own.run(&["remove", "--conn-id", &ids[1], "--type", "reset", "--yes"]).ok();
+    own.run(&["reset", "--conn-id", &ids[2], "--yes"]).ok();
+    own.run(&["wait", "--all", "--for", "count>=1", "--then", "remove", "--yes"]).ok();
+    own.line("limit set max_connections=5").ok();
+    own.line("limit remove max_connections").ok();
+    let verbs = |name: &str| -> Vec<String> {
+        let rows =
+            own.run(&["audit", "list", "--verb", name, "--columns", "verb", "-o", "csv", "--no-headers"]);
+        let mut verbs: Vec<_> = rows.ok().stdout.lines().map(str::to_owned).collect();
+        verbs.sort();
+        verbs
+    };
+    assert_eq!(verbs("remove"), ["close", "close", "reset"]);
+    assert_eq!(verbs("close"), ["close", "close"]);
+    assert_eq!(verbs("reset"), ["reset", "reset"]);
+    // A limit is tried before it is set.
+    for (name, verb) in
+        [("limit set", "set limits"), ("set limits", "set limits"), ("limit remove", "remove limits")]
+    {
+        let found = verbs(name);
+        assert!(!found.is_empty() && found.iter().all(|found| found == verb), "{name}: {found:?}");
+    }
+    assert_eq!(verbs("start"), ["start"]);
+    assert_eq!(verbs("halfclose"), [""; 0]);
+    let refused = own.line("audit list --verb remvoe").exits(2).says("remvoe");
+    assert!(refused.stderr.contains("did you mean \"remove\"?"), "{}", refused.stderr);
+    own.line("audit list --verb elephant").exits(2).says("elephant").says("cancel job");
+    own.line("audit list --verb elephant -o json").exits(2);
+    agent.http().get("/v1/audit?verb=elephant").error(400, "invalid_request");
+}
+
+#[test]
 fn verify_finds_an_audit_as_it_was_written_through_the_agent_and_without_it() {
     let agent = agent();
     let own = Connctl::to(&agent);

@@ -14,9 +14,10 @@ use axum::http::{Method, Uri};
 use axum::response::Response;
 use connctl_api::audit::AuditResult;
 use connctl_api::audit::line::{Asked, AuditLine, Denial, End, JobEnd};
+use connctl_api::audit::verb;
 use connctl_api::error::{ApiError, ErrorCode};
 use connctl_api::instant::Instant;
-use connctl_api::operation::Summary;
+use connctl_api::operation::{OperationKind, Summary};
 use connctl_api::route;
 use hyper::body::{Frame, SizeHint};
 use serde_json::{Map, Value};
@@ -78,14 +79,25 @@ impl Call<'_> {
         self.uri.path().split('/').nth(at)
     }
 
+    /// What is asked for, in a word of the table; it is taken out of the request where that says it.
+    fn verb(&self, request: &mut Map<String, Value>) -> &'static str {
+        if self.path == route::OPERATIONS
+            && let Some(kind) = request.get("operation").and_then(Value::as_str)
+            && let Some(kind) = OperationKind::ALL.iter().find(|known| known.word() == kind)
+        {
+            request.remove("operation");
+            return kind.word();
+        }
+        verb::written(&route::verb(self.method.as_str(), self.path, self.uri.path()))
+    }
+
     fn asked(&self, mut request: Map<String, Value>) -> Asked {
+        let verb = self.verb(&mut request);
         let mut text = |name: &str| match request.remove(name) {
             Some(Value::String(text)) => Some(text),
             _ => None,
         };
         let (selector, note) = (text("where"), text("note"));
-        let operation = if self.path == route::OPERATIONS { text("operation") } else { None };
-        let verb = operation.unwrap_or_else(|| route::verb(self.method.as_str(), self.path, self.uri.path()));
         let peer = self.peer();
         Asked {
             time: Instant(clock::wall_ms()),
@@ -95,7 +107,7 @@ impl Call<'_> {
             uid: peer.map(|peer| peer.uid),
             pid: peer.and_then(|peer| peer.pid),
             address: self.address().map(|address| address.to_string()),
-            verb: said::cut(&verb).into_owned(),
+            verb: verb.to_owned(),
             call: Some(format!("{} {}", self.method, said::target(self.uri))),
             selector,
             plan_id: self.part("{plan_id}").and_then(|id| id.parse().ok()),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use connctl_api::audit::chain::{Link, hexadecimal};
 use connctl_api::audit::fold::{Filter, Fold};
 use connctl_api::audit::line::{Asked, AuditLine, End, Start, Stop};
+use connctl_api::audit::verb::Wanted;
 use connctl_api::audit::{
     AUDIT_ROWS, AuditHead, AuditPage, AuditQuery, AuditResult, AuditRow, MAX_AUDIT_ROWS,
 };
@@ -111,7 +112,8 @@ pub async fn query(node: &Node, query: AuditQuery) -> Result<AuditPage, ApiError
         return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("limit"));
     }
     let since_ms = query.since.as_deref().map(since).transpose()?;
-    let fold = Fold::new(Filter { since_ms, actor: query.actor, verb: query.verb, result: query.result });
+    let verb = query.verb.as_deref().map(Wanted::named).transpose()?;
+    let fold = Fold::new(Filter { since_ms, actor: query.actor, verb, result: query.result });
     let Link { seq, hash } = audit.head();
     let head = AuditHead { seq, hash: hexadecimal(&hash) };
     let path = audit.path().to_owned();

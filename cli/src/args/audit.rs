@@ -14,7 +14,7 @@ pub(crate) enum AuditVerb {
         before_help = "\
 Examples:
   connctl audit list --since 1h
-  connctl audit list --actor deploy --verb reset
+  connctl audit list --actor deploy --verb remove
   connctl audit list --result denied -o wide
   connctl audit list -o jsonl | jq -c 'select(.counts.done > 100)'",
         after_help = "Whoever was refused is there, too. Refusals of one kind are one row, with `times`, once a minute. \
@@ -47,7 +47,7 @@ pub(crate) struct AuditListArgs {
     /// Only calls of this name, as in the ACTOR column
     #[arg(long, value_name = "NAME")]
     pub actor: Option<String>,
-    /// Only calls of this verb, as in the VERB column
+    /// Only calls of this verb, as in the VERB column, or of a command: `remove`, 'limit set'
     #[arg(long, value_name = "VERB")]
     pub verb: Option<String>,
     /// Only calls of which this came

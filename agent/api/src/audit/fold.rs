@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::line::{Asked, AuditLine, End, JobEnd, Numbered};
+use super::verb::Wanted;
 use super::{AuditResult, AuditRow};
 use crate::instant::Instant;
 use crate::job::JobState;
@@ -19,8 +20,8 @@ pub struct Filter {
     pub since_ms: Option<i64>,
     /// Exactly this name.
     pub actor: Option<String>,
-    /// Exactly this verb.
-    pub verb: Option<String>,
+    /// A verb, or what a command did.
+    pub verb: Option<Wanted>,
     /// Exactly this result.
     pub result: Option<AuditResult>,
 }
@@ -29,7 +30,7 @@ impl Filter {
     fn has(&self, row: &AuditRow) -> bool {
         self.since_ms.is_none_or(|since| row.time.0 >= since)
             && self.actor.as_ref().is_none_or(|actor| row.actor.as_ref() == Some(actor))
-            && self.verb.as_ref().is_none_or(|verb| row.verb == *verb)
+            && self.verb.as_ref().is_none_or(|wanted| wanted.has(&row.verb, row.typed()))
             && self.result.is_none_or(|result| row.result == result)
     }
 }
@@ -221,7 +222,7 @@ mod tests {
         assert_eq!(count(Filter::default()), 2);
         assert_eq!(count(Filter { actor: Some("alice".into()), ..Filter::default() }), 1);
         assert_eq!(count(Filter { actor: Some("bob".into()), ..Filter::default() }), 0);
-        assert_eq!(count(Filter { verb: Some("reject".into()), ..Filter::default() }), 1);
+        assert_eq!(count(Filter { verb: Some(Wanted::named("reject").unwrap()), ..Filter::default() }), 1);
         assert_eq!(count(Filter { result: Some(AuditResult::Denied), ..Filter::default() }), 1);
         let since_ms = rows(&[CALL, other], Filter::default())[0].time.0;
         assert_eq!(count(Filter { since_ms: Some(since_ms), ..Filter::default() }), 1);

@@ -1,11 +1,12 @@
 //! The audit: what was asked of an agent that changes something, by whom, and what came of it.
 //!
 //! It is kept as JSON lines, each with the hash of the one before: [`chain`] has the form of the chain, [`line`]
-//! what each line says, and [`fold`] makes rows of lines.
+//! what each line says, [`fold`] makes rows of lines, and [`verb`] has the words for what was asked.
 
 pub mod chain;
 pub mod fold;
 pub mod line;
+pub mod verb;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -52,7 +53,7 @@ pub struct AuditQuery {
     /// Only calls of this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// Only calls of this verb.
+    /// Only calls of this verb, or of a command; see [`verb::Wanted`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verb: Option<String>,
     /// Only calls of which this came.
@@ -128,6 +129,13 @@ pub struct AuditRow {
     pub times: u64,
     /// Milliseconds from the request to the end of its answer, or of its job.
     pub elapsed_ms: Option<u64>,
+}
+
+impl AuditRow {
+    /// The command as somebody typed it, where that is known.
+    pub fn typed(&self) -> Option<&str> {
+        self.request.get("typed")?.as_str()
+    }
 }
 
 /// What a check of the audit found.

@@ -19,7 +19,7 @@ mod literal;
 mod parse;
 #[cfg(test)]
 mod props;
-mod suggest;
+pub(crate) mod suggest;
 mod syntax;
 #[cfg(test)]
 mod testing;

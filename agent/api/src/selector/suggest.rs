@@ -49,7 +49,7 @@ pub(super) fn field(word: &str) -> Option<&'static str> {
 }
 
 /// The candidate fewest edits away, if few enough that it is a slip rather than another word.
-pub(super) fn nearest(
+pub(crate) fn nearest(
     word: &str,
     candidates: impl IntoIterator<Item = &'static str>,
 ) -> Option<&'static str> {

@@ -129,7 +129,7 @@ fn short(value: Value) -> Value {
 }
 
 /// The beginning of a text that is too long to be kept, and how much of it is missing.
-pub(super) fn cut(text: &str) -> Cow<'_, str> {
+fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_TEXT_BYTES {
         return text.into();
     }
