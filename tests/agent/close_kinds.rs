@@ -327,3 +327,58 @@ fn what_comes_after_a_half_close_reaches_nobody_and_is_not_counted() {
     let row = &history["connections"][0];
     assert_eq!((&row["to_upstream_bytes"], &row["to_client_bytes"]), (&json!(1), &json!(1)), "{row}");
 }
+
+/// A client that reads nothing and a connection whose bytes for it are all in the agent's socket, behind which
+/// a FIN would have to wait.
+fn stuck() -> (Agent, Peer, Peer) {
+    let upstream = ByHand::listen();
+    let agent = Agent::front(upstream.addr());
+    let client = Peer::with_small_window(agent.only());
+    let mut server = upstream.accept();
+    server.send(vec![b'x'; 60_000]);
+    crate::support::until("all is written", || {
+        (agent.row(&client)["to_client_bytes"] == 60_000).then_some(())
+    });
+    (agent, client, server)
+}
+
+#[test]
+fn a_fin_behind_what_a_peer_does_not_take_is_not_called_sent() {
+    let (agent, mut client, _server) = stuck();
+    let item = json!({ "conn_id": agent.id(&client) });
+    let request = json!({ "operation": "halfclose", "side": "client", "grace_ms": 200, "items": [item] });
+    let (items, _) = agent.operate(&request);
+    assert_eq!(items[0]["status"], "timed_out", "{items:?}");
+    assert_eq!(wire(&items[0], "client")["fin_sent"], false, "{items:?}");
+    assert_eq!(client.end(), (60_000, End::Fin));
+    let done = agent.does("halfclose", "client", &client);
+    assert_eq!(wire(&done, "client")["fin_acked"], true, "{done}");
+}
+
+#[test]
+fn a_forced_close_tells_of_the_rst_alone_where_no_fin_went_out() {
+    let (agent, mut client, _server) = stuck();
+    let item = json!({ "conn_id": agent.id(&client) });
+    let (items, _) = agent.operate(&json!({ "operation": "close", "grace_ms": 200, "items": [item] }));
+    let seen = wire(&items[0], "client");
+    assert_eq!((&seen["fin_sent"], &seen["rst_sent"]), (&json!(false), &json!(true)), "{items:?}");
+    assert_eq!(client.end().1, End::Reset);
+}
+
+#[test]
+fn the_history_of_a_half_closed_connection_has_the_fin_of_each_side() {
+    let (agent, mut client, mut server) = relayed();
+    let id = agent.id(&client);
+    agent.does("halfclose", "client", &client);
+    client.ends_with(End::Fin);
+    client.half_close();
+    server.ends_with(End::Fin);
+    drop(server);
+    agent.settled(0);
+    let why = agent.http().get(&format!("/v1/connections/{id}/why")).is(200).json();
+    let ended = &why["ended"];
+    assert_eq!(ended["reason"], "operator_halfclose", "{why}");
+    for side in ["client", "upstream"] {
+        assert_eq!(wire(ended, side)["fin_sent"], true, "{side}: {why}");
+    }
+}

@@ -23,7 +23,7 @@ impl TcpState {
         matches!(self.0, 5..=7)
     }
 
-    /// Whether a FIN was sent, acknowledged or not.
+    /// Whether a FIN was asked for, acknowledged or not. It is sent when nothing is [`unsent`].
     pub const fn is_fin_sent(self) -> bool {
         matches!(self.0, 4..=7 | 9 | 11)
     }
@@ -74,10 +74,18 @@ pub fn receive_queue(fd: &impl AsFd) -> u64 {
     queue(fd, libc::FIONREAD)
 }
 
+/// Bytes written that are not on the wire yet; a FIN that waits behind them counts as one.
+pub fn unsent(fd: &impl AsFd) -> u64 {
+    queue(fd, SIOCOUTQNSD)
+}
+
+/// As in `linux/sockios.h`.
+const SIOCOUTQNSD: libc::Ioctl = 0x894B;
+
 fn queue(fd: &impl AsFd, request: libc::Ioctl) -> u64 {
     let mut bytes: libc::c_int = 0;
-    // SAFETY: both requests write one int, to which the pointer points; the descriptor is borrowed.
-    #[expect(unsafe_code, reason = "one ioctl for two queue lengths")]
+    // SAFETY: all three requests write one int, to which the pointer points; the descriptor is borrowed.
+    #[expect(unsafe_code, reason = "one ioctl for three queue lengths")]
     let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), request, &raw mut bytes) };
     if answer == 0 { u64::try_from(bytes).unwrap_or(0) } else { 0 }
 }

@@ -187,6 +187,7 @@ pub(super) fn settle(pair: &mut Pair, slot: u32, context: &mut Context) {
 
 /// Both peers have ended their direction and got the other's end.
 fn end_by_itself(pair: &mut Pair, slot: u32, work: Option<Work>, context: &mut Context) {
+    let was_touched = work.is_some();
     let mut work = work.unwrap_or_default();
     let (reason, initiator) = match (work.halfclosed, pair.first_end) {
         (true, _) => (Reason::OperatorHalfclose, Initiator::Operator),
@@ -195,9 +196,8 @@ fn end_by_itself(pair: &mut Pair, slot: u32, work: Option<Work>, context: &mut C
     };
     let side = if work.halfclosed { None } else { pair.first_end };
     work.cause = Some(Cause { reason, initiator, side });
-    let is_asked = !work.waiters.is_empty();
     for side in SIDES {
-        if is_asked {
+        if was_touched {
             note_state(pair, &mut work, side);
         }
         pair.leg_mut(side).fd = None;
@@ -322,8 +322,11 @@ fn note_state(pair: &Pair, work: &mut Work, side: Side) -> tcp_info::TcpState {
     };
     let state = tcp_info::state(fd);
     let wire = &mut work.leg(side).wire;
-    wire.fin_sent = leg.shut && (state.is_fin_sent() || wire.fin_sent);
-    wire.fin_acked = wire.fin_sent && state.is_fin_acked();
+    // A FIN stands behind what a peer has no room for, and that may be for ever.
+    wire.fin_sent = leg.shut && (wire.fin_sent || (state.is_fin_sent() && tcp_info::unsent(fd) == 0));
+    // A socket is closed by the acknowledgement of its FIN, or by a RST that acknowledges nothing.
+    let is_acked = state.is_fin_acked() && (!state.is_closed() || tcp_info::send_queue(fd) == 0);
+    wire.fin_acked = wire.fin_sent && is_acked;
     state
 }
 
@@ -376,6 +379,7 @@ fn force(pair: &mut Pair, work: &mut Work, side: Side, context: &mut Context) {
         drop_input(pair, side, context);
         pair.leg_mut(side).fd = None;
     } else {
+        note_state(pair, work, side);
         cut_leg(pair, work, side, context);
     }
 }
@@ -412,7 +416,7 @@ fn answer_halfclose(pair: &Pair, work: &mut Work, waiter: Waiter, now_ms: u64) -
     debug_assert_eq!(waiter.kind, OperationKind::Halfclose, "others wait for an ending");
     let is_late = waiter.until <= now_ms;
     let asked = |side: &Side| waiter.side.includes(*side) && pair.leg(*side).fd.is_some();
-    let is_sent = SIDES.iter().filter(|side| asked(side)).all(|side| pair.leg(*side).shut);
+    let is_sent = SIDES.iter().filter(|side| asked(side)).all(|side| work.leg(*side).wire.fin_sent);
     let is_acked = SIDES.iter().filter(|side| asked(side)).all(|side| work.leg(*side).wire.fin_acked);
     let is_over = is_late || (is_sent && is_acked);
     if !is_over {
@@ -426,8 +430,10 @@ fn answer_halfclose(pair: &Pair, work: &mut Work, waiter: Waiter, now_ms: u64) -
     let wire = Some(work.wire(waiter.side));
     let (status, error) = if is_sent {
         (ItemStatus::Done, None)
-    } else {
+    } else if pair.phase == Phase::Open {
         (ItemStatus::TimedOut, Some("the peer does not take what is pending; its FIN follows that"))
+    } else {
+        (ItemStatus::TimedOut, Some("the upstream is not connected yet; the FIN follows that"))
     };
     waiter.answer(pair.conn.id(), Outcome { status, wire, error });
     None
