@@ -11,6 +11,7 @@ mod output;
 mod selection;
 mod typed;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -27,9 +28,13 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are asked for and go to stdout; anything else is wrong usage. That nobody reads
-            // it is no error.
-            let _ = error.print();
-            return code_of(if error.use_stderr() { Exit::Usage } else { Exit::Done });
+            // it is no error; that it cannot be written is one.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let printed = error.print().and_then(|()| std::io::stdout().flush());
+            return match printed {
+                Err(problem) if !error.use_stderr() => finish(Err(problem.into())),
+                _ => code_of(exit),
+            };
         }
     };
     let result = match cli.verb {

@@ -144,3 +144,14 @@ fn a_reader_that_stops_early_is_no_error() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(json!(run.stdout), json!(""));
 }
+
+#[test]
+fn what_cannot_be_written_is_an_error_for_help_and_version_too() {
+    for args in [&["--help"][..], &["--version"], &["list", "--help"], &["completion", "bash"]] {
+        let line = format!("\"$0\" {} >/dev/full", args.join(" "));
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &line, crate::support::agent::BINARY]);
+        let run = crate::support::process::run(&mut command, "", crate::support::LIMIT);
+        run.exits(1).says("No space left on device");
+    }
+}

@@ -1,5 +1,6 @@
 //! Reads a batch of connections: CSV with a header, JSON lines, or words by white space. Which of them it is,
-//! the first line says.
+//! the first line says. Before that, and but for CSV after it, a line that begins with `#` and a space is a
+//! comment.
 
 use connctl_api::id::{ConnId, NodeId};
 use connctl_api::operation::ItemRef;
@@ -61,10 +62,15 @@ fn collect(lines: impl Iterator<Item = (usize, Result<ItemRef, String>)>) -> Bat
     batch
 }
 
-/// The lines that are not blank, with their numbers.
+/// The lines that are neither blank nor a comment, with their numbers.
 fn numbered(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).enumerate();
-    lines.filter(|(_, text)| !text.is_empty()).map(|(place, text)| (place + 1, text))
+    lines.filter(|(_, text)| !text.is_empty() && !is_comment(text)).map(|(place, text)| (place + 1, text))
+}
+
+/// Whether this is a remark. A uid may begin with the sign, so it has to stand alone.
+fn is_comment(line: &[u8]) -> bool {
+    line.strip_prefix(b"#").is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
 }
 
 /// A row as `list -o jsonl` prints it: what else it has does not matter here.
@@ -103,6 +109,12 @@ fn from_words(text: &[u8]) -> Result<ItemRef, String> {
 
 fn item(uid: &str, conn_id: &str, node_id: &str) -> Result<ItemRef, String> {
     let named = |field: &str, error: String| format!("{field}: {error}");
+    // No id is as long as that, and the message of a whole file without a line feed would be as long as the file.
+    if let Some((name, text)) =
+        [("conn_id", conn_id), ("node_id", node_id)].into_iter().find(|(_, text)| text.len() > SHOWN_CHARS)
+    {
+        return Err(format!("{name}: {} is not an id", shown(text)));
+    }
     Ok(ItemRef {
         conn_id: conn_id.parse().map_err(|error| named("conn_id", error))?,
         uid: Some(uid.to_owned()).filter(|uid| !uid.is_empty()),
@@ -238,6 +250,26 @@ mod tests {
             vec![(12, Some("u1".into()), None), (13, Some("u2".into()), Some(1)), (14, None, None)];
         assert_eq!(items("u1 12\n\n  u2\t13  1\r\n14"), expected);
         assert_eq!(bad("u1 12\nu1 x\nu1 2 3 4\nu1 0\nu1 14"), [2, 3, 4]);
+    }
+
+    #[test]
+    fn comments_are_passed_over_and_a_uid_that_begins_like_one_is_not() {
+        let expected = vec![(12, Some("u1".into()), None), (13, Some("#u2".into()), None)];
+        assert_eq!(items("\u{feff}# the idle ones\r\nu1 12\r\n#\n  # and one more\n#u2 13\n"), expected);
+        assert_eq!(items("# uid,conn_id\n{\"conn_id\":5}\n#\n"), [(5, None, None)]);
+        assert_eq!(items("# of the export\nuid,conn_id\nu1,6\n"), [(6, Some("u1".into()), None)]);
+        assert_eq!(bad("#12\n# 13\n14"), [1]);
+        assert_eq!(items("# nothing\n"), []);
+    }
+
+    #[test]
+    fn a_message_repeats_no_more_of_a_long_line_than_a_line() {
+        for text in
+            ["1".repeat(100_000), format!("u {}", "1".repeat(100_000)), format!("u 1 {}", "9".repeat(9_999))]
+        {
+            let batch = read(text.as_bytes()).unwrap();
+            assert!(batch.bad[0].problem.len() < 200, "{}", batch.bad[0].problem.len());
+        }
     }
 
     #[test]

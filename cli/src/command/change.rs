@@ -83,6 +83,9 @@ pub(super) fn request(operation: OperationKind, guards: &GuardArgs) -> Result<Op
     })
 }
 
+/// What the most items take up as long rows of JSON.
+const MAX_BATCH_BYTES: u64 = 1 << 30;
+
 /// Reads a batch; with a bad line nothing is done, unless bad lines may be left out.
 fn load(path: &Path, skip_bad: bool) -> Result<Vec<ItemRef>> {
     let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
@@ -91,10 +94,15 @@ fn load(path: &Path, skip_bad: bool) -> Result<Vec<ItemRef>> {
         true if stdin().is_terminal() => {
             return Err(Failure::usage("--batch - reads stdin, which is a terminal").into());
         }
-        true => stdin().lock().read_to_end(&mut bytes),
-        false => std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
+        true => stdin().lock().take(MAX_BATCH_BYTES + 1).read_to_end(&mut bytes),
+        false => {
+            std::fs::File::open(path).and_then(|file| file.take(MAX_BATCH_BYTES + 1).read_to_end(&mut bytes))
+        }
     };
-    read.map_err(|error| Failure::usage(format!("--batch {name}: {error}")))?;
+    let count = read.map_err(|error| Failure::usage(format!("--batch {name}: {error}")))?;
+    if count as u64 > MAX_BATCH_BYTES {
+        return Err(Failure::usage(format!("--batch {name}: it is larger than 1 GiB")).into());
+    }
     let Batch { items, bad } =
         batch::read(&bytes).map_err(|bad| Failure::usage(format!("--batch {name}: {bad}")))?;
     if let Some(first) = bad.first() {
