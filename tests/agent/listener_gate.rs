@@ -198,3 +198,20 @@ fn a_listener_can_change_from_one_way_of_rejecting_to_another() {
         Err(error) => (error.kind() == ErrorKind::ConnectionReset).then_some(()),
     });
 }
+
+#[test]
+fn a_port_that_another_has_taken_meanwhile_is_an_error_and_the_listener_goes_on_refusing() {
+    let agent = Setup::new().echo("echo").echo("other").tcp_control().start();
+    let names = json!({ "names": ["echo"] });
+    change(&agent, "reject", &names);
+    let taken = std::net::TcpListener::bind(agent.addr("echo")).unwrap();
+    let said = agent.http().post("/v1/listeners/accept", &json!({})).error(409, "conflict");
+    assert!(said.contains("\"echo\"") && said.contains("in use"), "{said}");
+    let fault = agent.tcp().put("/listener/0/echo").is(400).json();
+    assert!(fault["message"].as_str().is_some_and(|said| said.contains("in use")), "{fault}");
+    assert_eq!(agent.http().get("/v1/listeners/echo").is(200).json()["accepting"], false);
+    assert!(is_served(agent.addr("other")));
+    drop(taken);
+    assert_eq!(change(&agent, "accept", &names)[0]["changed"], true);
+    assert!(is_served(agent.addr("echo")));
+}

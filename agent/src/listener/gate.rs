@@ -86,6 +86,12 @@ impl Gates {
         changed
     }
 
+    /// Undoes what an order has made of a gate that did not accept before it.
+    pub(super) fn put_back(&mut self, index: usize, before: Gate) {
+        self.gates[index] = Gate { group: None, ..before };
+        self.forget_groups();
+    }
+
     fn add_group(&mut self, group: Group) -> usize {
         let free = self.groups.iter().position(Option::is_none).unwrap_or(self.groups.len());
         if free == self.groups.len() {
@@ -238,6 +244,20 @@ mod tests {
             order(&mut gates, &[0], other);
             assert_eq!(told.try_recv(), closed, "{other:?} took its place");
         }
+    }
+
+    #[test]
+    fn a_gate_that_is_put_back_is_as_it_was_and_counts_nothing() {
+        let mut gates = Gates::new(1);
+        order(&mut gates, &[0], GateOrder::Drain { mode: RejectMode::Reset });
+        let before = gates.get(0);
+        order(&mut gates, &[0], GateOrder::Accept);
+        let (ran_out, mut told) = oneshot::channel();
+        gates.order(&[0], after(1), Some(ran_out));
+        gates.put_back(0, before);
+        assert_eq!(gates.get(0), before);
+        assert!(gates.accepted(0).is_none());
+        assert_eq!(told.try_recv(), Err(oneshot::error::TryRecvError::Closed));
     }
 
     #[test]

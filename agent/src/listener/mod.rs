@@ -71,7 +71,7 @@ enum Message {
         indexes: Vec<usize>,
         order: GateOrder,
         ran_out: Option<oneshot::Sender<()>>,
-        reply: oneshot::Sender<Vec<GateReport>>,
+        reply: oneshot::Sender<Vec<Ordered>>,
     },
     Change {
         change: Change,
@@ -80,6 +80,15 @@ enum Message {
     Rows {
         reply: oneshot::Sender<Vec<ListenerRow>>,
     },
+}
+
+/// What became of a listener that an order was about.
+#[derive(Debug)]
+pub struct Ordered {
+    /// How it is now.
+    pub report: GateReport,
+    /// Why its socket does not do what was asked for, where it does not: then it is as it was before.
+    pub error: Option<std::io::Error>,
 }
 
 /// What changes between two accepts. Listeners are named by their index.
@@ -193,14 +202,14 @@ impl Listeners {
         bind(listeners.iter().copied(), self.next.load(Ordering::Relaxed))
     }
 
-    /// Carries an order out and tells what changed, one report for each index. `ran_out` is told when the count
+    /// Carries an order out and tells what became of each index. `ran_out` is told when the count
     /// of the order has run out, behind the last connection that it lets in, and dropped when it never will.
     pub async fn order(
         &self,
         indexes: Vec<usize>,
         order: GateOrder,
         ran_out: Option<oneshot::Sender<()>>,
-    ) -> Vec<GateReport> {
+    ) -> Vec<Ordered> {
         let (reply, answer) = oneshot::channel();
         self.outbox.post(Message::Order { indexes, order, ran_out, reply });
         answer.await.unwrap_or_default()

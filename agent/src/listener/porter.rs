@@ -10,10 +10,11 @@ use std::sync::atomic::Ordering;
 use connctl_api::end::Reason;
 use connctl_api::listener::{GateReport, ListenerRow, RejectMode, UpstreamRow};
 use rustix::io::Errno;
+use tokio::sync::oneshot;
 
 use self::admit::{Newcomer, RETRY_MS, Waiting};
 use super::gate::Gates;
-use super::{Change, GateOrder, Inside, Message, Opened};
+use super::{Change, GateOrder, Inside, Message, Opened, Ordered};
 use crate::base::clock;
 use crate::base::inbox::Inbox;
 use crate::config::ListenerSettings;
@@ -89,13 +90,8 @@ impl Porter {
     fn on_message(&mut self, message: Message) {
         match message {
             Message::Order { indexes, order, ran_out, reply } => {
-                let changed = self.gates.order(&indexes, order, ran_out);
-                self.log(&indexes, order, &changed);
-                self.arrange();
-                let reports =
-                    indexes.iter().zip(changed).map(|(index, changed)| self.report(*index, changed));
                 // Whoever asked may have gone; the order is carried out all the same.
-                let _ = reply.send(reports.collect());
+                let _ = reply.send(self.order(&indexes, order, ran_out));
             }
             Message::Change { change, reply } => {
                 self.change(change);
@@ -106,6 +102,28 @@ impl Porter {
                 let _ = reply.send((0..self.entrances.len()).filter_map(|index| self.row(index)).collect());
             }
         }
+    }
+
+    fn order(
+        &mut self,
+        indexes: &[usize],
+        order: GateOrder,
+        ran_out: Option<oneshot::Sender<()>>,
+    ) -> Vec<Ordered> {
+        let before: Vec<_> = indexes.iter().map(|index| self.gates.get(*index)).collect();
+        let changed = self.gates.order(indexes, order, ran_out);
+        self.log(indexes, order, &changed);
+        let mut failed = self.arrange();
+        let mut ordered = Vec::with_capacity(indexes.len());
+        for ((index, before), changed) in indexes.iter().zip(before).zip(changed) {
+            let place = failed.iter().position(|(of, _)| of == index);
+            let error = place.map(|place| failed.swap_remove(place).1);
+            if error.is_some() && !before.accepting {
+                self.gates.put_back(*index, before);
+            }
+            ordered.push(Ordered { report: self.report(*index, changed && error.is_none()), error });
+        }
+        ordered
     }
 
     /// Puts a change in force between two accepts: no place is being taken meanwhile.
@@ -144,8 +162,9 @@ impl Porter {
         }
     }
 
-    /// Makes the sockets do what the gates say.
-    fn arrange(&mut self) {
+    /// Makes the sockets do what the gates say. Gives those that do not, by their index.
+    fn arrange(&mut self) -> Vec<(usize, std::io::Error)> {
+        let mut failed = Vec::new();
         for index in 0..self.entrances.len() {
             let gate = self.gates.get(index);
             let entrance = &mut self.entrances[index];
@@ -154,8 +173,10 @@ impl Porter {
             if let Err(error) = entrance.arrange(&self.poll, index as u64, refuses, stalls) {
                 let listener = &*entrance.origin.name;
                 tracing::error!(%error, listener, "a listener cannot change");
+                failed.push((index, error));
             }
         }
+        failed
     }
 
     fn accept_some(&mut self, index: usize) {

@@ -6,7 +6,7 @@ use connctl_api::listener::{GateReport, GateReports, GateRequest, ListenerRow, M
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Node, events};
-use crate::listener::{GateOrder, Place};
+use crate::listener::{GateOrder, Ordered, Place};
 
 /// Rejects new connections, now or after so many more.
 ///
@@ -103,11 +103,23 @@ async fn order(
         names => named(&places, names, "names")?,
     };
     let indexes = named.into_iter().filter_map(|at| places.get(at)).map(|place| place.origin.index).collect();
-    let reports = node.listeners.order(indexes, order, ran_out).await;
-    for report in &reports {
-        events::tell(node, EventKind::ListenerChanged, Some(&report.listener), &words(report));
+    let (mut listeners, mut failed) = (Vec::new(), Vec::new());
+    for Ordered { report, error } in node.listeners.order(indexes, order, ran_out).await {
+        match error {
+            None => {
+                events::tell(node, EventKind::ListenerChanged, Some(&report.listener), &words(&report));
+                listeners.push(report);
+            }
+            Some(error) => {
+                failed.push(format!("listener {:?} cannot listen again: {error}", report.listener))
+            }
+        }
     }
-    Ok(GateReports { listeners: reports })
+    if failed.is_empty() {
+        return Ok(GateReports { listeners });
+    }
+    let hint = "another process may have taken its port while it refused; ask again when that has gone";
+    Err(ApiError::new(ErrorCode::Conflict, failed.join(", and ")).field("names").hint(hint))
 }
 
 /// What became of a listener: `rejects with refuse after 2 more`.

@@ -183,7 +183,9 @@ async fn close_one(
 async fn accept(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Fault> {
     let asked = Asked::of(&node, &uri).await?;
     let names = asked.listeners().map(|row| row.name.clone()).collect();
-    ops::gate::accept(&node, GateRequest { names, ..GateRequest::default() }).await.map_err(Refusal)?;
+    let request = GateRequest { names, ..GateRequest::default() };
+    // An address that cannot be bound is a bad request there.
+    ops::gate::accept(&node, request).await.map_err(|error| Fault::bad(error.message))?;
     Ok(empty())
 }
 
