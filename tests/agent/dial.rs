@@ -1,7 +1,10 @@
 //! The way to the upstream: refused, unanswered, tried in order, given up by the client.
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::support::upstream::{Refusing, Unanswering, Upstream};
+use serde_json::json;
+
+use crate::support::until::stays;
+use crate::support::upstream::{ByHand, Refusing, Unanswering, Upstream};
 use crate::support::{Agent, Peer, Setup, until};
 
 /// One listener named `front` with these upstreams, in this order.
@@ -121,4 +124,28 @@ fn an_upstream_that_resets_at_once_resets_the_client() {
     Peer::is_reset_by(agent.only());
     agent.settled(0);
     agent.counts("upstream", "econnreset", 1);
+}
+
+#[test]
+fn a_pause_of_both_sides_during_the_dial_holds_for_the_upstream_that_answers() {
+    let (first, second) = (Unanswering::new(), ByHand::listen());
+    let config = format!(
+        "[[listener]]\nname = 'front'\nmode = 'forward'\nbind = '127.0.0.1:0'\ndial_timeout = '1s'\n\
+         upstream = ['{}', '{}']\n",
+        first.addr(),
+        second.addr()
+    );
+    let agent = Setup::new().config(config).start();
+    let mut client = Peer::connect(agent.only());
+    let id = until("it is listed", || agent.connections().first().map(|row| row["conn_id"].clone()));
+    let request = |operation: &str| json!({ "operation": operation, "items": [{ "conn_id": id }] });
+    let (items, _) = agent.operate(&request("pause"));
+    assert_eq!(items[0]["status"], "done", "{items:?}");
+    client.send("from the client");
+    let mut server = second.accept();
+    server.send("from the server");
+    stays("both are quiet", Duration::from_millis(300), || client.is_quiet() && server.is_quiet());
+    agent.operate(&request("resume"));
+    client.expect("from the server");
+    server.expect("from the client");
 }

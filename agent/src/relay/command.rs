@@ -1,6 +1,6 @@
 //! Carrying out what an operator asked for.
 
-use connctl_api::conn::Side;
+use connctl_api::conn::{Mode, Side};
 use connctl_api::operation::{ItemStatus, OperationKind};
 
 use super::context::Context;
@@ -46,7 +46,10 @@ fn has_side(pair: &Pair, side: Side) -> bool {
 
 fn set_paused(pair: &mut Pair, waiter: Waiter, paused: bool) {
     for side in SIDES {
-        if waiter.side.includes(side) && pair.leg(side).fd.is_some() {
+        // An upstream that is still being dialled is to be paused when it is there.
+        let has_upstream = pair.conn.origin().mode == Mode::Forward;
+        let is_to_come = side == Side::Upstream && has_upstream && pair.phase != Phase::Open;
+        if waiter.side.includes(side) && (is_to_come || pair.leg(side).fd.is_some()) {
             pair.leg_mut(side).paused = paused;
         }
     }

@@ -179,7 +179,7 @@ pub(super) fn failed(pair: &mut Pair, reason: Reason, slot: u32, context: &mut C
 }
 
 fn drop_attempt(pair: &mut Pair, reason: Reason) {
-    *pair.leg_mut(Side::Upstream) = Leg::default();
+    pair.set_upstream(Leg::default());
     if let Some(dial) = &mut pair.dial {
         dial.last = Some(reason);
         dial.is_failed = true;
@@ -211,11 +211,11 @@ fn try_next(pair: &mut Pair, slot: u32, context: &mut Context) {
         });
         match begun {
             Ok(Dial::Connected(fd)) => {
-                *pair.leg_mut(Side::Upstream) = Leg { fd: Some(fd), ..Leg::default() };
+                pair.set_upstream(Leg { fd: Some(fd), ..Leg::default() });
                 return connected(pair, context);
             }
             Ok(Dial::Pending(fd)) => {
-                *pair.leg_mut(Side::Upstream) = Leg { fd: Some(fd), ..Leg::default() };
+                pair.set_upstream(Leg { fd: Some(fd), ..Leg::default() });
                 return;
             }
             Err(error) => drop_attempt(pair, errno::reason(error)),

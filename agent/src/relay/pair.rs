@@ -216,6 +216,12 @@ impl Pair {
         &mut self.legs[side as usize]
     }
 
+    /// Another socket takes the place of the upstream's, or none does. What an operator paused stays paused.
+    pub(super) fn set_upstream(&mut self, leg: Leg) {
+        let paused = self.leg(Side::Upstream).paused;
+        *self.leg_mut(Side::Upstream) = Leg { paused, ..leg };
+    }
+
     pub(super) const fn flow(&self, way: Way) -> &Flow {
         &self.flows[way as usize]
     }

@@ -75,7 +75,9 @@ pub(super) fn pump(pair: &mut Pair, way: Way, tools: &mut Tools<'_>) -> Stop {
             return pass_end(pair, way, from, to);
         }
         let source = pair.leg(from);
-        let is_paused = source.paused && !matches!(pair.flow(way).cut, Cut::After(_));
+        // A new upstream is told what the one before it knew, and answers that, whoever is paused.
+        let is_restored = pair.is_away && from == Side::Upstream;
+        let is_paused = source.paused && !is_restored && !matches!(pair.flow(way).cut, Cut::After(_));
         let is_held_back =
             is_paused || speaker::owes(pair, way) || (pair.is_away && reconnect::is_held_back(pair, way));
         if !source.readable || is_held_back || source.fd.is_none() {

@@ -97,7 +97,7 @@ pub(super) fn go_on(pair: &mut Pair, reason: Reason, slot: u32, context: &mut Co
 pub(super) fn leave_upstream(pair: &mut Pair) {
     // Nobody finds an upstream in the list that has seen its end.
     pair.conn.set_upstream(None);
-    *pair.leg_mut(Side::Upstream) = Leg::default();
+    pair.set_upstream(Leg::default());
     let flow = pair.flow_mut(Way::ToUpstream);
     // Never a pipe: nothing has passed, or it passes as items, or the flow is empty.
     flow.forget();
