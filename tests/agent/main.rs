@@ -50,3 +50,4 @@ mod service_manager;
 mod tls;
 mod trust;
 mod v1;
+mod withdrawn;

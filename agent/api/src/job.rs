@@ -41,11 +41,14 @@ pub struct JobRow {
     pub job_id: JobId,
     /// Where it runs.
     pub node_id: NodeId,
+    /// Who began it, where that is known.
+    #[serde(default)]
+    pub by: Option<String>,
     /// Where it is.
     pub state: JobState,
     /// Why it is paused.
     pub reason: Option<String>,
-    /// Who paused it: an operator, or the agent where too many failed. Whoever waits for a job goes on waiting
+    /// Who paused it: an operator, or the agent where too many failed or whoever began it may not any more. Whoever waits for a job goes on waiting
     /// only for the first.
     #[serde(default)]
     pub paused_by: Option<Initiator>,

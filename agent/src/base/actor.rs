@@ -33,13 +33,18 @@ pub async fn asked_by<T>(actor: Arc<Actor>, work: impl Future<Output = T>) -> T 
 
 /// What is to be done in a task of its own, for the same one who asked.
 pub fn keep<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
-    let actor = ASKS.try_with(Arc::clone).ok();
+    let actor = current();
     async move {
         match actor {
             Some(actor) => asked_by(actor, work).await,
             None => work.await,
         }
     }
+}
+
+/// Who asks for what this task does; nothing where nobody is known.
+pub fn current() -> Option<Arc<Actor>> {
+    ASKS.try_with(Arc::clone).ok()
 }
 
 /// Who asks, for the history; nothing where nobody is known.

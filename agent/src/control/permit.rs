@@ -40,10 +40,10 @@ pub(super) async fn permit(State(node): State<Arc<Node>>, mut request: Request, 
         }
     };
     request.extensions_mut().insert(Arc::clone(&actor));
+    let Some(mut standing) = Standing::of(&node, &request, &actor) else {
+        return refused(ApiError::new(ErrorCode::Internal, "nobody looked how it was asked"));
+    };
     if !access.is_change {
-        let Some(mut standing) = Standing::of(&node, &request, &actor) else {
-            return refused(ApiError::new(ErrorCode::Internal, "nobody looked how it was asked"));
-        };
         return tokio::select! {
             biased;
             response = next.run(request) => standing.follow(response),
@@ -53,12 +53,15 @@ pub(super) async fn permit(State(node): State<Arc<Node>>, mut request: Request, 
     let ended = match Ledger::of(&node) {
         Some(ledger) => match ledger::body_of(request, &path).await {
             Ok((request, body)) => {
-                let asked = written(ledger, Arc::clone(&actor), path, request, body, next);
+                let asked = written(ledger, Arc::clone(&actor), path, request, body, next, standing);
                 tokio::spawn(asked_by(actor, asked)).await
             }
             Err(error) => return refused(error),
         },
-        None => tokio::spawn(asked_by(actor, next.run(request))).await,
+        None => {
+            let asked = async { standing.follow(next.run(request).await) };
+            tokio::spawn(asked_by(actor, asked)).await
+        }
     };
     ended.unwrap_or_else(|error| refused(internal("a change ended badly", &error)))
 }
@@ -72,9 +75,10 @@ async fn written(
     request: Request,
     body: Bytes,
     next: Next,
+    standing: Standing,
 ) -> Response {
     match ledger.begin(&call(&request, Some(&actor), &path), &body).await {
-        Ok(entry) => entry.follow(next.run(request).await),
+        Ok(entry) => entry.follow(standing.follow(next.run(request).await)),
         Err(error) => refused(error),
     }
 }

@@ -13,7 +13,7 @@ use connctl_api::audit::{
     AUDIT_ROWS, AuditHead, AuditPage, AuditQuery, AuditResult, AuditRow, MAX_AUDIT_ROWS,
 };
 use connctl_api::error::{ApiError, ErrorCode};
-use connctl_api::id::NodeId;
+use connctl_api::id::{JobId, NodeId};
 use connctl_api::instant::Instant;
 use tokio::sync::Semaphore;
 
@@ -59,8 +59,26 @@ pub fn stopped(audit: &Audit) {
 /// # Errors
 /// It cannot be written, and must be.
 pub async fn asked_by_signal(node: &Node, verb: &str) -> io::Result<Option<Begun>> {
-    let Some(audit) = &node.audit else { return Ok(None) };
     let asked = Asked { known_by: Some("signal".to_owned()), ..Asked::new(Instant(clock::wall_ms()), verb) };
+    begin(node, asked).await
+}
+
+/// Writes down that the agent has paused a job by itself, and why. It is done whether it can be written or not.
+pub(super) async fn job_paused(node: Arc<Node>, job_id: JobId, why: String) {
+    let asked = Asked {
+        known_by: Some("agent".to_owned()),
+        job_id: Some(job_id),
+        note: Some(why),
+        ..Asked::new(Instant(clock::wall_ms()), "pause job")
+    };
+    match begin(&node, asked).await {
+        Ok(begun) => ended(&node, begun, None),
+        Err(error) => tracing::error!(%error, %job_id, "that the agent paused a job is missing in the audit"),
+    }
+}
+
+async fn begin(node: &Node, asked: Asked) -> io::Result<Option<Begun>> {
+    let Some(audit) = &node.audit else { return Ok(None) };
     match audit.append(AuditLine::Call(asked)).await {
         Ok((link, place)) => Ok(Some(Begun { seq: link.seq, place, begun_ms: clock::now_ms() })),
         Err(error) => {
@@ -76,7 +94,7 @@ pub async fn asked_by_signal(node: &Node, verb: &str) -> io::Result<Option<Begun
     }
 }
 
-/// What was asked by a signal.
+/// What was asked by nobody who has an answer.
 #[derive(Debug)]
 pub struct Begun {
     seq: u64,

@@ -121,6 +121,23 @@ impl Trust {
         Ok(known.actor(Evidence::Certificate, address))
     }
 
+    /// Whether someone may still act on connections, on those of the same scope. A token that was renewed under its
+    /// name is the same one's.
+    pub fn may_go_on(&self, actor: &Actor) -> bool {
+        let lists = self.lists();
+        let named = |all: &[Known]| {
+            let known = all.iter().find(|known| known.name == actor.name)?;
+            Some(known.actor(actor.evidence, actor.address))
+        };
+        let now = match actor.evidence {
+            Evidence::Token => named(&lists.tokens),
+            Evidence::Certificate => named(&lists.certificates),
+            Evidence::Unix(peer) => self.peer(peer, rustix::process::geteuid().as_raw()),
+            Evidence::Loopback => lists.tokens.is_empty().then(|| Arc::new(actor.clone())),
+        };
+        now.is_some_and(|now| now.role >= Role::Operator && now.scope == actor.scope)
+    }
+
     /// The peer of a unix socket, where it is known. `own` is the user that the agent runs as. A user counts
     /// before a group.
     pub fn peer(&self, peer: Peer, own: u32) -> Option<Arc<Actor>> {
@@ -257,6 +274,40 @@ mod tests {
         for wrong in [&[][..], &[""], &["First.example"], &["first.example "], &["example"], &["*.example"]] {
             assert_eq!(of(wrong), Err(Stranger::Unknown), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn whoever_is_taken_out_or_may_less_may_not_go_on_and_a_renewed_token_may() {
+        let trust = trust();
+        let actor = trust.bearer(b"secret-1", None).unwrap();
+        assert!(trust.may_go_on(&actor));
+        let token = |name: &str, role, scope| TokenSettings {
+            name: name.into(),
+            role,
+            sha256: Sha256::digest("renewed").into(),
+            scope,
+        };
+        let narrow = || Some(Scope { listeners: vec!["a".into()], uids: Vec::new() });
+        for (settings, expected) in [
+            (token("one", Role::Operator, None), true),
+            (token("one", Role::Admin, None), true),
+            (token("one", Role::Viewer, None), false),
+            (token("one", Role::Operator, narrow()), false),
+            (token("other", Role::Operator, None), false),
+        ] {
+            let tokens = vec![settings];
+            trust.replace(&TrustSettings { tokens, ..TrustSettings::default() });
+            assert_eq!(trust.may_go_on(&actor), expected);
+            // Whoever came without any had the rights of loopback, until there was a token.
+            let anyone = Actor { evidence: Evidence::Loopback, ..(*actor).clone() };
+            assert!(!trust.may_go_on(&anyone));
+        }
+        trust.replace(&TrustSettings::default());
+        assert!(trust.may_go_on(&Actor { evidence: Evidence::Loopback, ..(*actor).clone() }));
+        let own = Peer { uid: rustix::process::geteuid().as_raw(), gid: 0, pid: None };
+        assert!(trust.may_go_on(&Actor { evidence: Evidence::Unix(own), ..(*actor).clone() }));
+        let other = Evidence::Unix(Peer { uid: 4_000_000, ..own });
+        assert!(!trust.may_go_on(&Actor { evidence: other, ..(*actor).clone() }));
     }
 
     #[test]

@@ -16,6 +16,7 @@ impl Record for Jobs {
     const FIELDS: &'static [&'static str] = &[
         "job_id",
         "node_id",
+        "by",
         "state",
         "reason",
         "operation",
@@ -46,6 +47,7 @@ impl Record for Jobs {
         Column::number("remaining_ms", "REMAINING", "remaining_ms", 4),
         Column::text("where", "WHERE", "where", 5),
         Column::text("plan_id", "PLAN", "plan_id", 9).shown(Shown::Wide),
+        Column::text("by", "BY", "by", 8).shown(Shown::Wide),
         Column::text("created_at", "CREATED", "created_at", 6),
         Column::text("note", "NOTE", "note", 7),
     ];
@@ -71,6 +73,7 @@ impl Record for Jobs {
             "remaining_ms" => human::duration(row.remaining_ms, out),
             "where" => human::clean(row.selector.as_deref().unwrap_or_default(), out),
             "plan_id" => row.plan_id.into_iter().for_each(|id| *out += &id.to_string()),
+            "by" => human::clean(row.by.as_deref().unwrap_or_default(), out),
             "created_at" => *out += &row.created_at.to_string(),
             _ => human::clean(row.note.as_deref().unwrap_or_default(), out),
         }

@@ -20,6 +20,7 @@ pub use self::table::Jobs;
 use super::freeze::{self, Entry, Frozen};
 use super::operate::Operation;
 use super::{Node, events, plan};
+use crate::base::actor::{self, Actor};
 use crate::conn::command::Outcome;
 
 /// Why a job that somebody paused is paused.
@@ -65,6 +66,8 @@ struct Progress {
     reason: Option<String>,
     /// Who paused it last.
     paused_by: Option<Initiator>,
+    /// Who began it or let it go on; nobody where nobody is known.
+    answers_for: Option<Arc<Actor>>,
     /// What became of the connections, in the order of the answers: the place in `entries`, and how.
     results: Vec<(usize, Outcome)>,
     summary: Summary,
@@ -90,6 +93,7 @@ impl Job {
             state: row.state,
             reason: None,
             paused_by: None,
+            answers_for: actor::current(),
             results: Vec::new(),
             summary,
             rate: row.rate,
@@ -287,6 +291,7 @@ pub fn resume(node: &Node, text: &str) -> Result<JobRow, ApiError> {
     job.wish(node, |progress| match progress.state {
         JobState::Paused => {
             (progress.state, progress.reason) = (JobState::Running, None);
+            progress.answers_for = actor::current();
             progress.is_forgiven = true;
             true
         }

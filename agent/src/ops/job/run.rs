@@ -9,7 +9,7 @@ use connctl_api::id::ConnId;
 use connctl_api::instant::Instant;
 use connctl_api::job::{JobRow, JobState};
 use connctl_api::operation::{ItemStatus, SideChoice};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::file::JobFile;
 use super::{Job, has_failed, tell};
@@ -18,7 +18,7 @@ use crate::base::random::Random;
 use crate::conn::command::{Outcome, Replies};
 use crate::ops::freeze::GONE;
 use crate::ops::pace::{Judge, Pacer};
-use crate::ops::{Node, show};
+use crate::ops::{Node, audit, show};
 
 /// At most so many connections are begun in one go; others of the control API have their turn in between.
 const MAX_TURN: usize = 20_000;
@@ -30,6 +30,9 @@ const STOPPED: &str = "the agent stopped before it was done";
 /// Carries a job out to its end.
 pub(super) async fn run(node: Arc<Node>, job: Arc<Job>, file: JobFile) {
     let (replies, mut answers) = mpsc::channel(job.entries.len().max(1));
+    let mut news = node.trust.news();
+    // It may have changed since the one who asked was let in.
+    news.mark_changed();
     let mut worker = Worker {
         begun: 0,
         waiting: HashMap::new(),
@@ -39,6 +42,7 @@ pub(super) async fn run(node: Arc<Node>, job: Arc<Job>, file: JobFile) {
         pacer: Pacer::new(&job.row.pace, clock::now_ms(), node.stats.accepted()),
         random: Random::new(),
         fresh: Vec::new(),
+        news,
         node,
         job,
         file,
@@ -61,6 +65,8 @@ pub(super) async fn run(node: Arc<Node>, job: Arc<Job>, file: JobFile) {
                 None => worker.give_up(),
             },
             () = worker.job.wish.notified() => {}
+            // Its sender is the node's, which the worker holds.
+            Ok(()) = worker.news.changed() => worker.news.mark_changed(),
             () = tokio::time::sleep(Duration::from_millis(wait_ms)) => {}
         }
     }
@@ -82,6 +88,8 @@ struct Worker {
     random: Random,
     /// What became of connections since the last time that was told: the place in the job's entries, and how.
     fresh: Vec<(usize, Outcome)>,
+    /// Changes when others may ask.
+    news: watch::Receiver<u64>,
     file: JobFile,
 }
 
@@ -104,6 +112,12 @@ impl Worker {
             self.pacer = Pacer::new(&self.job.row.pace, clock::now_ms(), self.node.stats.accepted());
         }
         self.measure();
+        let is_news = self.news.has_changed().unwrap_or(false);
+        self.news.borrow_and_update();
+        // Whoever lets it go on is asked, too.
+        if (is_news || is_forgiven) && self.pauses_for_want_of_rights() {
+            return LOOK_MS;
+        }
         match state {
             JobState::Running if self.begun < self.job.entries.len() => self.begin_some(),
             JobState::Cancelling => {
@@ -112,6 +126,27 @@ impl Worker {
             }
             _ => LOOK_MS,
         }
+    }
+
+    /// Pauses where whoever answers for it may not do this any more: they may not go on by a job either.
+    fn pauses_for_want_of_rights(&self) -> bool {
+        let paused = self.job.change(|progress| {
+            let actor = progress.answers_for.as_ref()?;
+            if progress.state != JobState::Running
+                || self.replies.is_none()
+                || self.node.trust.may_go_on(actor)
+            {
+                return None;
+            }
+            let reason = format!("{} may not do this any more", actor.name);
+            progress.pause(Initiator::Agent, reason.clone());
+            Some(reason)
+        });
+        let Some(reason) = paused else { return false };
+        tracing::warn!(job = %self.job.id(), reason, "job paused");
+        tell(&self.node, &self.job.row());
+        tokio::spawn(audit::job_paused(Arc::clone(&self.node), self.job.id(), reason));
+        true
     }
 
     fn begin_some(&mut self) -> u64 {

@@ -110,6 +110,7 @@ impl Jobs {
         let row = JobRow {
             job_id: JobId { boot: self.boot, number: table.made },
             node_id: node.settings.node_id,
+            by: order.operation.by.clone(),
             state: JobState::Running,
             reason: None,
             paused_by: None,
