@@ -20,6 +20,9 @@ const ID_EPOCH_MS: i64 = 1_767_225_600_000;
 /// Ids for each millisecond of the clock without a state directory: more than any node accepts.
 const IDS_PER_MS: u64 = 64;
 
+/// Files of one name that are set aside.
+const MAX_ASIDE: u32 = 10;
+
 /// A directory that belongs to one live agent.
 #[derive(Debug)]
 pub struct StateDir {
@@ -62,12 +65,34 @@ impl StateDir {
         .collect()
     }
 
-    /// Gives a file that cannot be used another name, and says so: it is not worth an agent that does not start.
+    /// Gives a file that cannot be used another name, and says so: it is not worth an agent that does not start. What
+    /// was set aside before stays; where all names are taken, so does the file.
     pub fn set_aside(&self, name: &str, problem: &dyn std::fmt::Display) {
         let path = self.file(name);
-        let aside = self.file(&format!("{name}.damaged"));
-        let moved = std::fs::rename(&path, &aside);
-        tracing::error!(file = %path.display(), %problem, is_moved = moved.is_ok(), "a file is damaged and set aside");
+        let file = path.display();
+        let Some(aside) = self.free_aside(name) else {
+            tracing::error!(%file, %problem, "a file is damaged, and too many of its name are set aside already");
+            return;
+        };
+        match std::fs::rename(&path, &aside) {
+            Ok(()) => {
+                tracing::error!(%file, %problem, aside = %aside.display(), "a file is damaged and set aside")
+            }
+            Err(error) => {
+                tracing::error!(%file, %problem, %error, "a file is damaged and cannot be set aside")
+            }
+        }
+    }
+
+    /// `NAME.damaged`, `NAME.damaged.2` and so on: the first that is not taken. Nobody else takes one meanwhile: the
+    /// directory is this agent's.
+    fn free_aside(&self, name: &str) -> Option<PathBuf> {
+        let number = |number| if number == 1 { String::new() } else { format!(".{number}") };
+        let mut names = (1..=MAX_ASIDE).map(|at| self.file(&format!("{name}.damaged{}", number(at))));
+        names.find(|path| {
+            let found = std::fs::symlink_metadata(path);
+            found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        })
     }
 
     /// Takes a file away, if it is there.
@@ -199,6 +224,31 @@ mod tests {
         assert!(error.to_string().contains("another live agent"), "{error}");
         drop(held);
         StateDir::open(&path).unwrap();
+        std::fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn what_is_set_aside_stays_and_there_is_an_end_of_it() {
+        let path = temporary();
+        let dir = StateDir::open(&path).unwrap();
+        // A link to nowhere has a name, too.
+        std::os::unix::fs::symlink("/nonexistent", dir.file("a.json.damaged.3")).unwrap();
+        for round in 1..=MAX_ASIDE + 2 {
+            std::fs::write(dir.file("a.json"), round.to_string()).unwrap();
+            dir.set_aside("a.json", &"a test");
+        }
+        let read = |name: &str| std::fs::read_to_string(dir.file(name)).unwrap();
+        assert_eq!(
+            [read("a.json.damaged"), read("a.json.damaged.2"), read("a.json.damaged.4")],
+            ["1", "2", "3"]
+        );
+        assert_eq!([read("a.json.damaged.10"), read("a.json")], ["9", "12"]);
+        assert!(dir.file("a.json.damaged.3").is_symlink() && !dir.file("a.json.damaged.11").exists());
+        // Another name has its own.
+        std::fs::write(dir.file("b.json"), "b").unwrap();
+        dir.set_aside("b.json", &"a test");
+        assert_eq!(read("b.json.damaged"), "b");
+        drop(dir);
         std::fs::remove_dir_all(path).unwrap();
     }
 
