@@ -8,7 +8,7 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Request};
 use connctl_api::access::Scope;
 
-use super::guard::Transport;
+use super::transport::Transport;
 use super::who::Caller;
 use super::{App, router};
 use crate::ops::trust::Trust;

@@ -3,7 +3,7 @@
 //! The unix socket needs none of this: no browser speaks to one, and the kernel says who asks. Over TLS the
 //! certificate vouches for the host's name: a page of another one does not come so far.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -12,37 +12,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use connctl_api::error::{ApiError, ErrorCode};
 
-use super::certificate::Certificate;
 use super::error::Refusal;
 use super::permit;
-use crate::base::actor::Peer;
+use super::transport::Transport;
 use crate::ops::Node;
-
-/// How a request arrived; put into its extensions by the server.
-#[derive(Debug, Clone)]
-pub(super) enum Transport {
-    /// Over a unix socket.
-    Unix {
-        /// From this process.
-        peer: Peer,
-        /// To an agent of this user.
-        own: u32,
-    },
-    /// Over TCP.
-    Tcp {
-        /// On this address of ours.
-        local: SocketAddr,
-        /// From this one.
-        peer: SocketAddr,
-    },
-    /// Over TLS.
-    Tls {
-        /// From this address.
-        peer: SocketAddr,
-        /// From whom, where the client has shown a certificate.
-        certificate: Option<Arc<Certificate>>,
-    },
-}
 
 /// Refuses over TCP what looks like a web page's request.
 pub(super) async fn local_only(State(node): State<Arc<Node>>, request: Request, next: Next) -> Response {

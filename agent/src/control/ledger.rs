@@ -23,7 +23,7 @@ use hyper::body::{Frame, SizeHint};
 use serde_json::{Map, Value};
 
 use super::extract::{LARGE_BODY_BYTES, SMALL_BODY_BYTES, read};
-use super::guard::Transport;
+use super::transport::Transport;
 use crate::base::actor::{Actor, Peer};
 use crate::base::clock;
 use crate::ops::Node;

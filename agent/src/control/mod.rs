@@ -11,6 +11,7 @@ mod error;
 mod extract;
 mod facade;
 mod guard;
+mod http;
 mod ledger;
 mod metrics;
 mod permit;
@@ -23,6 +24,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod transport;
 #[cfg(test)]
 mod trust_tests;
 mod v1;

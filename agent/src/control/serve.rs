@@ -1,46 +1,24 @@
-//! Accepting control connections and serving HTTP on them, within limits.
+//! Accepting control connections, and a task for each.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderValue, Request, header};
-use axum::response::{IntoResponse, Response};
-use connctl_api::error::{ApiError, ErrorCode};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::bind::{Bound, Claim};
-use super::doors::Doors;
-use super::error::Refusal;
-use super::guard::Transport;
-use super::strangers::{Stranger, Strangers};
+use super::http::{Shared, serve_connection};
+use super::transport::Transport;
 use super::{App, Stop, tls};
 use crate::base::actor::Peer;
 use crate::config::{Control, Settings};
 use crate::net::handed::Handed;
 use crate::ops::Node;
 
-/// Control connections at once. Operators and scripts need a handful; a descriptor taken here is one that a
-/// client of the service does not get.
-const MAX_CONNECTIONS: usize = 512;
-/// Connections beyond that, which are told so instead of being left to hang.
-const MAX_REFUSED_CONNECTIONS: usize = 32;
-/// The head of a request arrives within this time, also on a connection that is kept alive.
-const HEAD_LIMIT: Duration = Duration::from_secs(10);
-/// About the largest head of a request in bytes: it is noticed when more than this has been read.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// The most header fields of a request.
-const MAX_HEADERS: usize = 64;
 /// After a failed accept: out of descriptors is over as soon as any connection ends.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often the agent looks whether its socket is where its users look for it.
@@ -76,14 +54,7 @@ impl Server {
         let stop = Stop(stop);
         let app = App { node, stop: stop.clone() };
         let watching = tokio::spawn(super::facade::watch(app.clone()));
-        let shared = Arc::new(Shared {
-            doors: Doors::new(app),
-            own: rustix::process::geteuid().as_raw(),
-            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-            refusals: Arc::new(Semaphore::new(MAX_REFUSED_CONNECTIONS)),
-            strangers: Arc::default(),
-            stop,
-        });
+        let shared = Arc::new(Shared::new(app, stop));
         let mut loops = JoinSet::new();
         for bound in self.bound {
             let shared = Arc::clone(&shared);
@@ -97,17 +68,6 @@ impl Server {
         while loops.join_next().await.is_some() {}
         watching.abort();
     }
-}
-
-/// What all control connections have in common.
-pub(super) struct Shared {
-    pub(super) doors: Doors,
-    /// The user that the agent runs as.
-    own: u32,
-    places: Arc<Semaphore>,
-    refusals: Arc<Semaphore>,
-    pub(super) strangers: Arc<Strangers>,
-    pub(super) stop: Stop,
 }
 
 /// A listening socket, known to the runtime.
@@ -200,22 +160,7 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => {
                     is_failing = false;
-                    match accepted {
-                        Accepted::Unix(stream) => match peer_of(&stream) {
-                            Ok(peer) => {
-                                let transport = Transport::Unix { peer, own: shared.own };
-                                spawn(stream, transport, &shared, &mut connections);
-                            }
-                            // Nobody is known to have asked.
-                            Err(error) => tracing::warn!(%error, "the peer of a control connection is not known"),
-                        },
-                        Accepted::Tcp(stream, transport) => {
-                            spawn(stream, transport, &shared, &mut connections);
-                        }
-                        Accepted::Tls(stream, peer) => {
-                            connections.spawn(tls::welcome(stream, peer, Arc::clone(&shared)));
-                        }
-                    }
+                    welcome(accepted, &shared, &mut connections);
                 }
                 // A peer that left before it was accepted is no news.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -238,23 +183,23 @@ async fn accept_all(bound: Bound, shared: Arc<Shared>) -> io::Result<()> {
     Ok(())
 }
 
+fn welcome(accepted: Accepted, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
+    match accepted {
+        Accepted::Unix(stream) => match peer_of(&stream) {
+            Ok(peer) => spawn(stream, Transport::Unix { peer, own: shared.own }, shared, connections),
+            // Nobody is known to have asked.
+            Err(error) => tracing::warn!(%error, "the peer of a control connection is not known"),
+        },
+        Accepted::Tcp(stream, transport) => spawn(stream, transport, shared, connections),
+        Accepted::Tls(stream, peer) => {
+            connections.spawn(tls::welcome(stream, peer, Arc::clone(shared)));
+        }
+    }
+}
+
 fn peer_of(stream: &UnixStream) -> io::Result<Peer> {
     let peer = stream.peer_cred()?;
     Ok(Peer { uid: peer.uid(), gid: peer.gid(), pid: peer.pid() })
-}
-
-/// A connection's right to be there.
-pub(super) enum Place {
-    Taken(#[expect(dead_code, reason = "given back when dropped")] OwnedSemaphorePermit),
-    Refused(#[expect(dead_code, reason = "given back when dropped")] OwnedSemaphorePermit),
-}
-
-impl Shared {
-    /// A place among the others, or one to be told that there is none.
-    pub(super) fn place(&self) -> Option<Place> {
-        let take = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
-        take(&self.places).map(Place::Taken).or_else(|| take(&self.refusals).map(Place::Refused))
-    }
 }
 
 /// Serves a connection in a task of its own. Whoever the kernel does not vouch for is a stranger at first.
@@ -278,66 +223,4 @@ where
             () = sent_away.wait() => tracing::debug!("a stranger made room for another"),
         }
     });
-}
-
-/// Serves one connection to its end. A stranger is none from its first request on that says who asks.
-pub(super) async fn serve_connection<S>(
-    stream: S,
-    transport: Transport,
-    place: Place,
-    shared: Arc<Shared>,
-    stranger: Option<Stranger>,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let is_refused = matches!(place, Place::Refused(_));
-    let doors = Arc::clone(&shared);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let (routes, is_known) = doors.doors.open(&mut request, transport.clone());
-        if let Some(stranger) = stranger.as_ref().filter(|_| is_known) {
-            stranger.is_known();
-        }
-        let answer = TowerToHyperService::new(routes).call(request);
-        async move { if is_refused { Ok(too_many()) } else { answer.await } }
-    });
-    serve_http(stream, service, shared.stop.clone()).await;
-    drop(place);
-}
-
-/// Answers the requests of a connection.
-pub(super) async fn serve_http<S, F>(stream: S, service: F, mut stop: Stop)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Service<Request<Incoming>, Response = Response, Error = Infallible>,
-{
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_LIMIT)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.wait() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        // Clients that leave in the middle are everyday.
-        tracing::debug!(%error, "a control connection ended early");
-    }
-}
-
-fn too_many() -> Response {
-    let message = format!("there are {MAX_CONNECTIONS} control connections already");
-    refused(ApiError::new(ErrorCode::Unavailable, message))
-}
-
-/// An answer after which the connection ends.
-pub(super) fn refused(error: ApiError) -> Response {
-    let mut response = Refusal(error).into_response();
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
 }

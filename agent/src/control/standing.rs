@@ -15,8 +15,8 @@ use connctl_api::error::{ApiError, ErrorBody, ErrorCode};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::watch;
 
-use super::guard::Transport;
 use super::stream::{EVENT_STREAM, JSON_LINES};
+use super::transport::Transport;
 use super::who::Caller;
 use crate::base::actor::Actor;
 use crate::ops::Node;

@@ -15,7 +15,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 
 use super::doors::Doors;
-use super::guard::Transport;
+use super::transport::Transport;
 use super::{App, Stop};
 use crate::base::actor::Peer;
 use crate::base::clock;
@@ -25,7 +25,7 @@ use crate::config::{Compat, ListenerSettings, RecordSettings, Settings};
 use crate::listener::{self, Inside, Listeners};
 use crate::ops::job::Jobs;
 use crate::ops::plan::Plans;
-use crate::ops::reload::Source;
+use crate::ops::source::Source;
 use crate::ops::trust::Trust;
 use crate::ops::{Node, Parts};
 use crate::outbound::{self, Outbound};

@@ -13,9 +13,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::certificate::Certificate;
-use super::guard::Transport;
-use super::serve::{Shared, refused, serve_connection, serve_http};
+use super::http::{Shared, refused, serve_connection, serve_http};
 use super::strangers::Stranger;
+use super::transport::Transport;
 use crate::config::tls::{Authorities, TlsSettings};
 
 /// From the connect to the end of the handshake.

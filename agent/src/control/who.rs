@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use connctl_api::access::Role;
 use connctl_api::error::{ApiError, ErrorCode};
 
-use super::guard::Transport;
+use super::transport::Transport;
 use crate::base::actor::{Actor, Evidence};
 use crate::ops::trust::{Stranger, Trust};
 
