@@ -14,4 +14,5 @@ mod tests;
 
 pub use framer::{Framer, NotNats};
 pub use item::{Info, Item, MAX_LINE_BYTES, Scan, Sender, Verb, scan};
-pub use session::{Session, Stage};
+pub use session::Session;
+pub use state::Stage;

@@ -12,25 +12,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::framer::Framer;
 use super::item::{Sender, Verb};
-use super::state::State;
+use super::state::{Stage, State};
 
 /// What a client may send while its server is away before nothing more is read.
 const HELD_BYTES: usize = 256 * 1024;
-
-/// Where a session is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Items pass.
-    Live,
-    /// There is no server.
-    Away,
-    /// A new server's `INFO` is waited for.
-    Greeting,
-    /// A new server has been told everything and has not said yet that it knows.
-    Restoring,
-    /// Not NATS, or too much to be remembered: bytes pass as they are, and there is no other server.
-    Opaque,
-}
 
 /// The session.
 pub struct Session {

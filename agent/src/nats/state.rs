@@ -4,8 +4,22 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::answers::{Answer, Answers};
 use super::item::{Info, Item, Scan, Sender, Verb, number, scan, words};
-use super::session::Stage;
 use super::subs::{Subs, unsub};
+
+/// Where a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Items pass.
+    Live,
+    /// There is no server.
+    Away,
+    /// A new server's `INFO` is waited for.
+    Greeting,
+    /// A new server has been told everything and has not said yet that it knows.
+    Restoring,
+    /// Not NATS, or too much to be remembered: bytes pass as they are, and there is no other server.
+    Opaque,
+}
 
 /// What is known of a session, framing apart.
 pub(super) struct State {

@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use connctl_api::event::EventKind;
 
+use super::Shared;
 use super::message::Message;
 use super::pair::Pair;
-use super::pump::Tools;
 use super::timers::Timers;
-use super::{Shared, ending};
+use super::tools::Tools;
 use crate::base::inbox::Outbox;
 use crate::conn::tell::{More, tell};
 use crate::net::pipes::Pool;
@@ -65,7 +65,7 @@ impl Context {
 
     /// Sets when it is looked at without an event.
     pub(super) fn set_deadline(&mut self, pair: &mut Pair, slot: u32) {
-        let wanted = ending::next_deadline(pair, self.now_ms);
+        let wanted = pair.next_deadline(self.now_ms);
         if wanted != pair.deadline {
             self.timers.change(slot, pair.deadline, wanted);
             pair.deadline = wanted;

@@ -10,8 +10,8 @@ use super::context::Context;
 use super::message::Message;
 use super::pair::{Dialing, Leg, Pair, Phase};
 use super::proxy::{self, Read};
-use super::thread::token;
-use super::{ending, identify, reconnect, refuse};
+use super::token::Token;
+use super::{ending, identify, refuse, stay, upstream};
 use crate::base::clock;
 use crate::config::Upstream;
 use crate::conn::command::Target;
@@ -27,7 +27,7 @@ const MAX_REST_MS: u64 = 1_000;
 pub(super) fn welcome(pair: &mut Pair, slot: u32, context: &mut Context) {
     if refuse::is_proxied(pair) {
         pair.phase = Phase::Header;
-        let deadline = context.now_ms + millis(pair.settings.proxy_timeout);
+        let deadline = context.now_ms + clock::millis(pair.settings.proxy_timeout);
         pair.dial = Some(Box::new(waiting(deadline)));
     } else {
         first(pair, None, slot, context);
@@ -49,10 +49,6 @@ fn waiting(deadline: u64) -> Dialing {
     }
 }
 
-pub(super) fn millis(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
 fn first(pair: &mut Pair, header: Option<Header>, slot: u32, context: &mut Context) {
     if !identify::begin(pair, header, &context.shared) {
         return refuse::end(pair, context);
@@ -62,14 +58,14 @@ fn first(pair: &mut Pair, header: Option<Header>, slot: u32, context: &mut Conte
         pair.dial = None;
         return;
     }
-    reconnect::begin(pair, context.now_ms);
+    stay::begin(pair, context.now_ms);
     begin(pair, None, slot, context);
 }
 
 /// Begins to dial. `lost` is why the upstream before was lost, and which ones not to dial in this round.
 pub(super) fn begin(pair: &mut Pair, lost: Option<(Reason, u64)>, slot: u32, context: &mut Context) {
     let reconnect = &pair.settings.reconnect;
-    let dial_ms = millis(pair.settings.dial_timeout);
+    let dial_ms = clock::millis(pair.settings.dial_timeout);
     let age_ms = pair.conn.age_ms(context.now_ms);
     let again_ms = match (&pair.moving, pair.is_away) {
         (Some(_), true) => reconnect.timeout_ms,
@@ -168,8 +164,18 @@ fn check_restoring(pair: &mut Pair, slot: u32, context: &mut Context) {
         && let Some(fd) = upstream.fd.as_ref()
         && let Err(error) = connect::outcome(fd)
     {
-        reconnect::attempt_failed(pair, errno::reason(error), slot, context);
+        attempt_failed(pair, errno::reason(error), slot, context);
     }
+}
+
+/// An attempt to restore a session failed: the next address is tried, unless the upstream said no.
+pub(super) fn attempt_failed(pair: &mut Pair, reason: Reason, slot: u32, context: &mut Context) {
+    if pair.moving.as_ref().is_some_and(|moving| !moving.session.can_move()) {
+        return give_up(pair, Some(reason), context);
+    }
+    stay::leave_upstream(pair);
+    pair.phase = Phase::Dialing;
+    failed(pair, reason, slot, context);
 }
 
 /// The attempt at hand failed: the next one.
@@ -199,12 +205,12 @@ fn try_next(pair: &mut Pair, slot: u32, context: &mut Context) {
         };
         dial.current = Some(address);
         dial.begun_us = clock::now_us();
-        dial.deadline = context.now_ms + millis(pair.settings.dial_timeout);
+        dial.deadline = context.now_ms + clock::millis(pair.settings.dial_timeout);
         pair.serial = pair.serial.wrapping_add(1);
-        let registration = token(slot, Side::Upstream, pair.serial);
+        let token = Token { slot, side: Side::Upstream, serial: pair.serial };
         let begun = connect::start(address, &pair.settings).and_then(|dial| {
             let (Dial::Connected(fd) | Dial::Pending(fd)) = &dial;
-            let watched = context.poll.watch(fd, registration);
+            let watched = context.poll.watch(fd, token.number());
             watched
                 .map(|()| dial)
                 .map_err(|error| rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::NOMEM))
@@ -231,7 +237,7 @@ fn choose(pair: &mut Pair, slot: u32, context: &mut Context) -> bool {
     if std::mem::take(&mut dial.is_failed)
         && let Some(reason) = dial.last
     {
-        reconnect::note_down(pair, reason, context.now_ms);
+        upstream::note_down(pair, reason, context.now_ms);
     }
     let upstreams = &pair.conn.origin().upstreams;
     let Some(dial) = &mut pair.dial else {
@@ -251,7 +257,7 @@ fn choose(pair: &mut Pair, slot: u32, context: &mut Context) -> bool {
             true
         }
         Some(Upstream::Name(name, port)) => {
-            dial.deadline = context.now_ms + millis(pair.settings.dial_timeout);
+            dial.deadline = context.now_ms + clock::millis(pair.settings.dial_timeout);
             resolve((slot, pair.conn.id()), pair.upstream, (name.clone(), *port), context);
             false
         }
@@ -323,7 +329,7 @@ pub(super) fn late(pair: &mut Pair, slot: u32, context: &mut Context) {
             }
             _ => failed(pair, Reason::Etimedout, slot, context),
         },
-        Phase::Restoring => reconnect::attempt_failed(pair, Reason::Etimedout, slot, context),
+        Phase::Restoring => attempt_failed(pair, Reason::Etimedout, slot, context),
         Phase::Parked | Phase::Open => {}
     }
 }
@@ -345,7 +351,7 @@ fn connected(pair: &mut Pair, context: &Context) {
     };
     dial.is_failed = false;
     context.shared.record.latencies.dial.took(clock::now_us().saturating_sub(dial.begun_us));
-    dial.deadline = context.now_ms + millis(pair.settings.dial_timeout);
+    dial.deadline = context.now_ms + clock::millis(pair.settings.dial_timeout);
     let address = dial.current;
     pair.conn.set_upstream(address);
     pair.leg_mut(Side::Upstream).writable = true;
@@ -367,7 +373,7 @@ fn connected(pair: &mut Pair, context: &Context) {
 
 /// Bytes flow from now on.
 pub(super) fn opened(pair: &mut Pair) {
-    reconnect::note_up(pair);
+    upstream::note_up(pair);
     (pair.phase, pair.is_away, pair.dial) = (Phase::Open, false, None);
 }
 
@@ -445,7 +451,7 @@ mod tests {
         let [one, other] = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
         begin(&mut pair, None, 0, &mut context);
         assert_eq!(pair.upstream, 0);
-        context.now_ms += millis(pair.settings.dial_timeout);
+        context.now_ms += clock::millis(pair.settings.dial_timeout);
         late(&mut pair, 0, &mut context);
         assert_eq!(pair.upstream, 1, "the first name took too long");
         resolved(&mut pair, 0, (0, vec![one]), &mut context);

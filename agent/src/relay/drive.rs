@@ -7,8 +7,9 @@ use rustix::io::Errno;
 
 use super::context::Context;
 use super::pair::{Pair, Phase, SIDES, Way};
-use super::pump::{Stop, pump};
-use super::{dial, ending, identify, pending, reconnect, refuse};
+use super::pump::pump;
+use super::tools::Stop;
+use super::{dial, ending, identify, pending, reconnect, refuse, stay};
 use crate::conn::tell::More;
 use crate::net::{connect, errno};
 
@@ -20,7 +21,7 @@ pub(super) fn drive(pair: &mut Pair, slot: u32, context: &mut Context) {
         dial::advance(pair, slot, context);
     }
     if pair.phase == Phase::Open || pair.is_away {
-        for way in reconnect::order(pair) {
+        for way in stay::order(pair) {
             let is_for_later = context.clients_first && way == Way::ToUpstream;
             if is_for_later || pair.route(way).is_none() || ending::is_cut_off(pair, way) {
                 continue;
@@ -81,7 +82,7 @@ fn find_failure(pair: &mut Pair, slot: u32, context: &mut Context) {
 
 /// A socket failed: that is the end, unless the connection goes on with another upstream.
 fn failed(pair: &mut Pair, side: Side, error: Errno, slot: u32, context: &mut Context) {
-    if side == Side::Upstream && (pair.is_away || reconnect::can_go_on(pair, context.now_ms)) {
+    if side == Side::Upstream && (pair.is_away || stay::can_go_on(pair, context.now_ms)) {
         reconnect::go_on(pair, errno::reason(error), slot, context);
     } else {
         ending::fail(pair, side, error, context);

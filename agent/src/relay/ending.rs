@@ -30,9 +30,6 @@ pub(super) const BOTH_FLUSH_RESET: [Method; 2] = [Method::FlushReset; 2];
 pub(super) const DIAL_FLUSH_MS: u64 = 1_000;
 /// How long what a peer had sent before its RST may take to reach the other one.
 const RESET_FLUSH_MS: u64 = 1_000;
-/// How often an ending asks the kernel where no event has come. The acknowledgement of a FIN is an event;
-/// that of the last bytes before a RST is none.
-const POLL_MS: u64 = 50;
 /// What is read and dropped from a socket in one turn before it is closed.
 const DROP_READS: usize = 64;
 
@@ -437,18 +434,4 @@ fn answer_halfclose(pair: &Pair, work: &mut Work, waiter: Waiter, now_ms: u64) -
     };
     waiter.answer(pair.conn.id(), Outcome { status, wire, error });
     None
-}
-
-/// When the connection wants to be looked at again without an event; 0 is never.
-pub(super) fn next_deadline(pair: &Pair, now_ms: u64) -> u64 {
-    let dial = pair.dial.as_ref().map_or(0, |dial| dial.deadline);
-    let work = pair.work.as_ref().map_or(0, |work| {
-        let waiting = work.waiters.iter().map(|waiter| waiter.until).min();
-        let end = if work.cause.is_some() { Some(work.deadline) } else { waiting };
-        end.map_or(0, |end| end.min(now_ms + POLL_MS).max(1))
-    });
-    match (dial, work) {
-        (0, other) | (other, 0) => other,
-        (one, other) => one.min(other),
-    }
 }

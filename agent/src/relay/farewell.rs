@@ -5,15 +5,6 @@ use connctl_api::conn::{Mode, Side};
 
 use super::flow::Cut;
 use super::pair::{Pair, Way};
-use crate::identity::Frames;
-
-/// Where the server is in its packets, and what is to be said after the one that is under way.
-#[derive(Debug, Default)]
-pub(super) struct Farewell {
-    frames: Frames,
-    /// Empty until there is something to say.
-    packet: Vec<u8>,
-}
 
 /// The client has said which protocol it speaks. If the server has spoken before it, nobody knows where its
 /// packets end.

@@ -6,7 +6,7 @@ use rustix::net::SendFlags;
 use zeroize::Zeroize;
 
 use super::pair::{Moving, Pair, Way};
-use super::pump::{Tools, count_written};
+use super::tools::{Tools, count_written};
 use crate::nats::Sender;
 
 /// Passes on what was read into the buffer.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use connctl_api::end::Reason;
 use tokio::sync::oneshot;
 
+use super::guest::Guest;
 use super::speaker::Speaker;
 use crate::config::ListenerSettings;
 use crate::conn::command::{Command, Facts, Replies, Target};
@@ -63,7 +64,7 @@ pub(super) enum Message {
     /// addresses.
     Resolved { target: Target, upstream: u8, addresses: Vec<SocketAddr> },
     /// Let this work on the thread.
-    Host(Box<dyn super::Guest>),
+    Host(Box<dyn Guest>),
     /// End the thread.
     Stop,
 }

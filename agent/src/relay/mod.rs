@@ -7,10 +7,12 @@
 mod command;
 mod context;
 mod dial;
+mod dialogue;
 mod drive;
 mod ending;
 mod farewell;
 mod flow;
+mod guest;
 mod health;
 mod identify;
 mod inspect;
@@ -25,9 +27,13 @@ mod pump;
 mod reconnect;
 mod refuse;
 mod speaker;
+mod stay;
 mod sweep;
 mod thread;
 mod timers;
+mod token;
+mod tools;
+mod upstream;
 mod work;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,11 +48,11 @@ use crate::policy::revoke::Revocations;
 use crate::record::Record;
 use crate::record::stats::Stats;
 use crate::registry::{Conn, Registry};
+pub use guest::Guest;
 use message::Message;
 pub use message::{Arrival, Opened};
 pub(crate) use pair::descriptors;
 pub use speaker::{Line, Lines, Speaker};
-pub use thread::Guest;
 
 /// What the relay threads share with the rest of the agent.
 #[derive(Debug, Clone)]

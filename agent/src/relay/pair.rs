@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use connctl_api::conn::{Mode, Side, State};
 
-use super::farewell::Farewell;
 use super::flow::{Cut, Flow};
 use super::speaker::Speaker;
 use super::work::{Method, Work};
 use crate::config::ListenerSettings;
-use crate::identity::Tap;
+use crate::identity::{Frames, Tap};
 use crate::nats::Session;
 use crate::policy::admission::Ticket;
 use crate::registry::Conn;
 
+/// How often an ending asks the kernel where no event has come. The acknowledgement of a FIN is an event;
+/// that of the last bytes before a RST is none.
+const POLL_MS: u64 = 50;
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Pair {
@@ -135,6 +137,14 @@ pub(super) struct Moving {
     pub(super) active_ms: u64,
     /// When the session was last restored; 0 is never.
     pub(super) restored_ms: u64,
+}
+
+/// Where the server is in its packets, and what is to be said after the one that is under way.
+#[derive(Debug, Default)]
+pub(super) struct Farewell {
+    pub(super) frames: Frames,
+    /// Empty until there is something to say.
+    pub(super) packet: Vec<u8>,
 }
 
 /// A direction.
@@ -298,6 +308,20 @@ impl Pair {
             State::Active
         };
         self.conn.set_state(state);
+    }
+
+    /// When the connection wants to be looked at again without an event; 0 is never.
+    pub(super) fn next_deadline(&self, now_ms: u64) -> u64 {
+        let dial = self.dial.as_ref().map_or(0, |dial| dial.deadline);
+        let work = self.work.as_ref().map_or(0, |work| {
+            let waiting = work.waiters.iter().map(|waiter| waiter.until).min();
+            let end = if work.cause.is_some() { Some(work.deadline) } else { waiting };
+            end.map_or(0, |end| end.min(now_ms + POLL_MS).max(1))
+        });
+        match (dial, work) {
+            (0, other) | (other, 0) => other,
+            (one, other) => one.min(other),
+        }
     }
 
     /// Whether this side ends with a RST, before which there must be no FIN.

@@ -7,7 +7,7 @@ use connctl_api::conn::Side;
 use slab::Slab;
 
 use super::pair::{Pair, Phase};
-use super::reconnect;
+use super::stay;
 use crate::nats::Stage;
 use crate::net::tcp_info;
 
@@ -103,7 +103,7 @@ fn can_park(pair: &Pair) -> bool {
 
 /// Closes the upstream of an idle connection.
 pub(super) fn park(pair: &mut Pair) {
-    reconnect::leave_upstream(pair);
+    stay::leave_upstream(pair);
     (pair.phase, pair.is_away) = (Phase::Parked, true);
     let conn_id = pair.conn.id().get();
     tracing::debug!(conn_id, listener = &*pair.conn.origin().name, "the upstream is closed while it is idle");

@@ -14,11 +14,9 @@ use rustix::pipe::SpliceFlags;
 
 use super::flow::{Cut, Push};
 use super::pair::{Pair, Way};
-use super::{farewell, identify, items, reconnect, speaker};
+use super::tools::{Stop, Tools, count_written};
+use super::{dialogue, farewell, identify, items, stay};
 use crate::net::close;
-use crate::net::pipes::Pool;
-use crate::policy::revoke::Revocations;
-use crate::registry::Registry;
 
 /// The buffer of a thread. Larger reads cost cache, smaller ones calls.
 pub(super) const BUFFER_BYTES: usize = 64 * 1024;
@@ -28,28 +26,6 @@ const BULK_FROM: usize = 16 * 1024;
 const BULK_UNTIL: usize = 4 * 1024;
 /// What one direction may move before others have their turn.
 const SHARE: u64 = 4 << 20;
-
-/// What a thread lends to the direction it is moving.
-pub(super) struct Tools<'a> {
-    pub(super) buffer: &'a mut [u8],
-    pub(super) pipes: &'a mut Pool,
-    pub(super) now_ms: u64,
-    pub(super) registry: &'a Registry,
-    pub(super) revocations: &'a Revocations,
-}
-
-/// Why a direction stopped moving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// There is nothing to read, or no room to write. An event will tell.
-    Waiting,
-    /// Its share is used up: it goes on in the next turn.
-    Share,
-    /// A socket failed.
-    Failed(Side, Errno),
-    /// The upstream ended, and the connection goes on with another.
-    Left,
-}
 
 /// Moves as much as can be moved.
 pub(super) fn pump(pair: &mut Pair, way: Way, tools: &mut Tools<'_>) -> Stop {
@@ -66,7 +42,7 @@ pub(super) fn pump(pair: &mut Pair, way: Way, tools: &mut Tools<'_>) -> Stop {
             }
         }
         if pair.leg(from).ended || pair.is_cut(way) {
-            if let Err(stop) = reconnect::is_end_passed(pair, way, from, tools.now_ms) {
+            if let Err(stop) = stay::is_end_passed(pair, way, from, tools.now_ms) {
                 return stop;
             }
             if pair.moving.is_some() && items::flush(pair, way) {
@@ -79,7 +55,7 @@ pub(super) fn pump(pair: &mut Pair, way: Way, tools: &mut Tools<'_>) -> Stop {
         let is_restored = pair.is_away && from == Side::Upstream;
         let is_paused = source.paused && !is_restored && !matches!(pair.flow(way).cut, Cut::After(_));
         let is_held_back =
-            is_paused || speaker::owes(pair, way) || (pair.is_away && reconnect::is_held_back(pair, way));
+            is_paused || dialogue::owes(pair, way) || (pair.is_away && stay::is_held_back(pair, way));
         if !source.readable || is_held_back || source.fd.is_none() {
             return Stop::Waiting;
         }
@@ -198,7 +174,7 @@ fn take_small(
             count_written(pair, way, count as u64, tools.now_ms);
         }
         if pair.speaker.is_some() {
-            speaker::hear(pair, &tools.buffer[..count]);
+            dialogue::hear(pair, &tools.buffer[..count]);
             if let Push::Failed(error) = push(pair, Way::ToUpstream, Some(from), tools) {
                 return Err((from, error));
             }
@@ -324,19 +300,4 @@ fn pass_end(pair: &mut Pair, way: Way, from: Side, to: Option<Side>) -> Stop {
 /// After a cut the source may have more to drop, and no new event would tell.
 fn pump_rest(pair: &Pair, from: Side) -> Stop {
     if pair.leg(from).readable { Stop::Share } else { Stop::Waiting }
-}
-
-pub(super) fn count_written(pair: &Pair, way: Way, bytes: u64, now_ms: u64) {
-    if bytes == 0 {
-        return;
-    }
-    match way {
-        Way::ToUpstream => pair.conn.add_to_upstream(bytes, now_ms),
-        Way::ToClient => {
-            if pair.conn.origin().mode == connctl_api::conn::Mode::Echo {
-                pair.conn.add_to_upstream(bytes, now_ms);
-            }
-            pair.conn.add_to_client(bytes, now_ms);
-        }
-    }
 }

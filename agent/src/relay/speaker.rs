@@ -4,11 +4,7 @@
 
 use std::collections::VecDeque;
 
-use connctl_api::conn::Side;
 use tokio::sync::oneshot;
-
-use super::flow::Cut;
-use super::pair::{Pair, Way};
 
 /// What is kept of a line: of the lines that are understood, only an error has a text, and this is enough.
 const LINE_BYTES: usize = 256;
@@ -87,7 +83,8 @@ impl Speaker {
         Self { lines, askers: VecDeque::new() }
     }
 
-    fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
+    /// The server's next bytes; gives what they ask for.
+    pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut answers = Vec::new();
         let askers = &mut self.askers;
         self.lines.read(bytes, |line| match line {
@@ -98,41 +95,15 @@ impl Speaker {
         });
         answers
     }
-}
 
-/// The server's next bytes. What they ask for is held for it, behind what is held already.
-pub(super) fn hear(pair: &mut Pair, bytes: &[u8]) {
-    let Some(speaker) = &mut pair.speaker else {
-        return;
-    };
-    let answers = speaker.hear(bytes);
-    say(pair, &answers);
-}
-
-/// Asks the server whether it is there. Who asks is told by `asker`, and that nothing will come by its end.
-pub(super) fn ask(pair: &mut Pair, asker: oneshot::Sender<()>) {
-    let is_open = pair.leg(Side::Upstream).fd.is_some() && pair.flow(Way::ToUpstream).cut == Cut::Open;
-    let Some(speaker) = &mut pair.speaker else {
-        return;
-    };
-    if is_open && speaker.askers.len() < MAX_ASKERS {
-        speaker.askers.push_back(asker);
-        say(pair, b"PING\r\n");
+    /// Takes somebody in who asks whether the server is there; what is to be said for that, or nothing where too
+    /// many wait already.
+    pub(super) fn ask(&mut self, asker: oneshot::Sender<()>) -> Option<&'static [u8]> {
+        (self.askers.len() < MAX_ASKERS).then(|| {
+            self.askers.push_back(asker);
+            &b"PING\r\n"[..]
+        })
     }
-}
-
-/// Our direction may be at its end already, and then nothing more is said.
-fn say(pair: &mut Pair, bytes: &[u8]) {
-    let flow = pair.flow_mut(Way::ToUpstream);
-    if !bytes.is_empty() && flow.cut == Cut::Open {
-        flow.add_bytes(bytes);
-    }
-}
-
-/// Whether the server has to take its answers before more of it is read: who asks faster than it reads is not
-/// given memory for it.
-pub(super) fn owes(pair: &Pair, way: Way) -> bool {
-    way == Way::ToClient && pair.speaker.is_some() && !pair.flow(Way::ToUpstream).is_empty()
 }
 
 #[cfg(test)]

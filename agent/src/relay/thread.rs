@@ -1,7 +1,6 @@
 //! A relay thread's loop: events, messages, deadlines, and a bounded share of commands in each turn.
 
 use std::collections::VecDeque;
-use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -14,6 +13,7 @@ use slab::Slab;
 
 use super::context::{Context, Peers};
 use super::drive::drive;
+use super::guest::Guest;
 use super::later::Later;
 use super::message::{Arrival, Message, Opened};
 use super::pair::Pair;
@@ -21,7 +21,8 @@ use super::parking::{self, Parking};
 use super::pump::BUFFER_BYTES;
 use super::sweep::{self, Sweep};
 use super::timers::Timers;
-use super::{Shared, command, dial, ending, farewell, inspect, pending, refuse, speaker};
+use super::token::Token;
+use super::{Shared, command, dial, dialogue, ending, farewell, inspect, pending, refuse};
 use crate::base::clock;
 use crate::base::inbox::{Inbox, Outbox};
 use crate::conn::command::{Command, Outcome, Replies, Target};
@@ -36,16 +37,6 @@ const COMMANDS_A_TURN: usize = 64;
 const WAKE: u64 = u64::MAX;
 /// The token of the guest.
 const GUEST: u64 = u64::MAX - 1;
-
-/// Something of a higher floor that works on a relay thread, with a poll of its own inside the thread's:
-/// a connection that is accepted where it is relayed costs no switch of threads.
-pub trait Guest: AsFd + Send + std::fmt::Debug {
-    /// Does what there is to do, without waiting.
-    fn turn(&mut self);
-
-    /// Milliseconds until it wants a turn without an event.
-    fn wait_ms(&self) -> Option<u64>;
-}
 
 /// One relay thread.
 #[derive(Debug)]
@@ -69,14 +60,6 @@ struct Batch {
     command: Command,
     replies: Replies,
 }
-
-/// The registration of one side of the connection in a slot. `serial` tells the upstream's sockets apart.
-pub(super) fn token(slot: u32, side: Side, serial: u8) -> u64 {
-    u64::from(serial) << SERIAL_SHIFT | u64::from(slot) << 1 | side as u64
-}
-
-/// Where a token has its serial.
-const SERIAL_SHIFT: u32 = 40;
 
 impl Relay {
     pub(super) fn new(
@@ -179,14 +162,11 @@ impl Relay {
     }
 
     fn on_ready(&mut self, ready: Ready) {
-        let side = if ready.token & 1 == 0 { Side::Client } else { Side::Upstream };
-        // The token was made from a `u32` and a `u8`.
-        let slot = u32::try_from(ready.token >> 1 & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-        let serial = ready.token >> SERIAL_SHIFT;
+        let Token { slot, side, serial } = Token::of(ready.token);
         let has_commands = !self.commands.is_empty();
         let mut is_put_off = false;
         self.with(slot, |pair, slot, context| {
-            if side == Side::Upstream && serial != u64::from(pair.serial) {
+            if side == Side::Upstream && serial != pair.serial {
                 // Of a socket that an earlier event of this turn closed.
                 return;
             }
@@ -236,7 +216,7 @@ impl Relay {
             Message::Ask { target: (slot, id), asker } => {
                 if self.find(slot, id).is_some() {
                     self.with(slot, |pair, slot, context| {
-                        speaker::ask(pair, asker);
+                        dialogue::ask(pair, asker);
                         drive(pair, slot, context);
                     });
                 }
@@ -271,7 +251,8 @@ impl Relay {
             self.context.shared.record.latencies.accept.took(took_us);
         }
         conn.set_slot(slot);
-        let watched = self.context.poll.watch(&fd, token(slot, conn.origin().mode.side(), 0));
+        let token = Token { slot, side: conn.origin().mode.side(), serial: 0 };
+        let watched = self.context.poll.watch(&fd, token.number());
         let pair = entry.insert(Box::new(Pair::new(Arc::clone(&conn), settings, fd)));
         pair.ticket = ticket;
         self.sweep.include(pair, self.context.now_ms);
