@@ -24,7 +24,7 @@ use crate::listener::{self, Inside, Listeners};
 use crate::net::handed::Handed;
 use crate::ops::job::Jobs;
 use crate::ops::plan::Plans;
-use crate::ops::reload::{Read, Source};
+use crate::ops::source::{Read, Source};
 use crate::ops::trust::Trust;
 use crate::ops::{self, Node, Parts, node, reload, stop};
 use crate::outbound::{self, Outbound};

@@ -10,7 +10,7 @@ use connctl_api::id::ConnId;
 
 use tokio::sync::mpsc;
 
-use super::{Node, list, revoke, show};
+use super::{Node, list, revoke, show, threads};
 use crate::base::{actor, clock};
 use crate::conn::tell::{More, tell};
 use crate::policy::evict;
@@ -84,7 +84,7 @@ fn enforce(node: &Node, conn: &Arc<Conn>) {
     }
     // Nobody listens for the answers: whoever assigned the user has not asked for an ending.
     let (replies, _) = mpsc::channel(conns.len());
-    for (thread, targets) in show::by_thread(&conns) {
+    for (thread, targets) in threads::by_thread(&conns) {
         node.pool.operate(thread, targets, evict::command(reason), replies.clone());
     }
 }

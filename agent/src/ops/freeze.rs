@@ -13,7 +13,7 @@ use connctl_api::operation::{
 use connctl_api::pace::Pace;
 use serde::{Deserialize, Serialize};
 
-use super::operate::{self, Operation};
+use super::operation::{self, Operation};
 use super::seen::Seen;
 use super::{Node, guard, select};
 use crate::base::clock;
@@ -193,7 +193,7 @@ pub(super) fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
             return Err(wrong(field, format!("{field} has {bytes} bytes: at most {most}")));
         }
     }
-    let words = || operate::words(request.operation, request.selector.as_deref(), request.items.as_deref());
+    let words = || operation::words(request.operation, request.selector.as_deref(), request.items.as_deref());
     let is_share = |percent: &f64| *percent > 0.0 && *percent <= 100.0;
     if let Some(percent) = request.sample_percent.filter(|percent| !is_share(percent)) {
         let message = format!("sample_percent {percent} is not a share: more than 0, at most 100");

@@ -12,7 +12,7 @@ use connctl_api::id::ConnId;
 use connctl_api::limit::{LimitEnding, LimitReport, LimitRow, LimitValue};
 use tokio::sync::mpsc;
 
-use super::{Node, events, gate, list, show};
+use super::{Node, events, gate, list, threads};
 use crate::base::clock;
 use crate::config::Policies;
 use crate::policy::book::{Layers, Scope};
@@ -161,7 +161,7 @@ pub async fn enforce(node: &Node) -> Ending {
     };
     // Nobody listens for the answers: that the endings have begun is all that is told.
     let (replies, _) = mpsc::channel(surplus.len().max(1));
-    for (thread, targets) in show::by_thread(&surplus) {
+    for (thread, targets) in threads::by_thread(&surplus) {
         node.pool.operate(thread, targets, evict::command(Reason::Evicted), replies.clone());
     }
     ending.extend(surplus.into_iter().map(|conn| (conn, Reason::Evicted)));
@@ -179,7 +179,7 @@ fn current(node: &Node) -> ByIndex {
 async fn would_end(node: &Node, policies: ByIndex) -> Ending {
     let is_asked = policies.values().any(|policies| !policies.health.close.is_empty());
     let asked = if is_asked { node.registry.all() } else { Vec::new() };
-    let kernel = show::kernel_facts(node, &asked).await;
+    let kernel = threads::kernel_facts(node, &asked).await;
     let now_ms = clock::now_ms();
     let late = |conn: Arc<Conn>| {
         let policies = policies.get(&conn.origin().index)?;
@@ -214,7 +214,7 @@ async fn slow_readers(node: &Node, policies: &ByIndex) -> Vec<Arc<Conn>> {
         |conn: &Conn| policies.get(&conn.origin().index).map_or(0, |policies| policies.max_pending_bytes);
     let mut conns = node.registry.all();
     conns.retain(|conn| most(conn) != 0 && conn.is_staying());
-    let facts = show::kernel_facts(node, &conns).await;
+    let facts = threads::kernel_facts(node, &conns).await;
     let waits = |side: &SideDetail| {
         let queued = side.tcp.as_ref().map_or(0, |tcp| tcp.send_queue_bytes);
         side.pending_bytes + queued.saturating_sub(u64::from(side.write_closed))
@@ -229,7 +229,7 @@ async fn slow_readers(node: &Node, policies: &ByIndex) -> Vec<Arc<Conn>> {
 
 /// Why a connection ends now: it is past a time limit, or unhealthy.
 fn late(conn: &Conn, policies: &Policies, sides: Option<&Sides>, now_ms: u64) -> Option<Reason> {
-    let facts = Facts { is_warned: true, ..show::facts(conn, now_ms)? };
+    let facts = Facts { is_warned: true, ..super::health::facts(conn, now_ms)? };
     let is_unhealthy = || {
         let facts = health::Facts::of(conn, sides, now_ms);
         health::next_end(&facts, &policies.health).is_some_and(|(left_ms, _)| left_ms == 0)

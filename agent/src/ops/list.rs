@@ -16,7 +16,7 @@ use connctl_api::units;
 
 pub use super::row::write_row;
 use super::select::{self, View};
-use super::{Node, show};
+use super::{Node, health, threads};
 use crate::base::clock;
 use crate::registry::Conn;
 use crate::registry::conn::Labels;
@@ -61,7 +61,7 @@ pub async fn query(node: &Node, query: ListQuery) -> Result<Listing, ApiError> {
     if let Some(limit) = limit {
         conns.truncate(limit);
     }
-    let health = if query.health { show::healths(node, &conns).await } else { HashMap::new() };
+    let health = if query.health { health::healths(node, &conns).await } else { HashMap::new() };
     if query.stream {
         return Ok(Listing::Rows(conns, health));
     }
@@ -130,7 +130,7 @@ impl Order {
             return;
         }
         let facts = if self.field.info().needs_kernel {
-            show::kernel_facts(node, conns).await
+            threads::kernel_facts(node, conns).await
         } else {
             HashMap::new()
         };
@@ -228,7 +228,7 @@ async fn count(node: &Node, conns: &[Arc<Conn>], by: Option<Field>) -> CountRepo
         return CountReport { count, by: None };
     };
     let facts =
-        if field.info().needs_kernel { show::kernel_facts(node, conns).await } else { HashMap::new() };
+        if field.info().needs_kernel { threads::kernel_facts(node, conns).await } else { HashMap::new() };
     let (node_id, now_ms) = (node.settings.node_id, clock::now_ms());
     let mut counts: BTreeMap<Option<String>, u64> = BTreeMap::new();
     for conn in conns {

@@ -14,7 +14,8 @@ use connctl_api::plan::{ApplyRequest, MAX_GROUPS, PlanRow, PlanState};
 use serde::{Deserialize, Serialize};
 
 use super::freeze::{self, Entry, Frozen};
-use super::operate::{self, Operation, Started};
+use super::operate::{self, Started};
+use super::operation::{self, Operation};
 use super::{Node, guard, job};
 use crate::base::clock;
 use crate::base::random::Random;
@@ -121,7 +122,7 @@ impl Plans {
             if let Err(error) = written.await.map_err(std::io::Error::other).flatten() {
                 tracing::error!(plan = %row.plan_id, %error, "a plan could not be written");
                 self.table().plans.retain(|plan| plan.row.plan_id != row.plan_id);
-                return Err(unwritable("a plan", &error));
+                return Err(job::unwritable("a plan", &error));
             }
         }
         Ok(row)
@@ -287,13 +288,6 @@ fn refused(message: String) -> ApiError {
     ApiError::new(ErrorCode::GuardRefused, message).field("plan_id").hint("make a new one with --dry-run")
 }
 
-/// What is to outlive the agent cannot be written down: nothing of it is begun.
-pub(super) fn unwritable(what: &str, error: &std::io::Error) -> ApiError {
-    let message = format!("{what} cannot be written to the state directory: {error}");
-    ApiError::new(ErrorCode::Unavailable, message)
-        .hint("make room there; what needs no disk can still be done")
-}
-
 /// Freezes a set without touching it.
 ///
 /// # Errors
@@ -329,7 +323,7 @@ pub async fn apply(node: &Arc<Node>, text: &str, request: ApplyRequest) -> Resul
         request: Some(format!(
             "plan {}: {}",
             row.plan_id,
-            operate::words(row.operation, row.selector.as_deref(), None)
+            operation::words(row.operation, row.selector.as_deref(), None)
         )),
         note: row.note.clone(),
         ..Operation::new(row.operation)

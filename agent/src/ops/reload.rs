@@ -1,7 +1,7 @@
 //! Reading the configuration again while the agent runs.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use anyhow::Context;
 use connctl_api::error::{ApiError, ErrorCode};
@@ -11,39 +11,10 @@ use connctl_api::reload::{ReloadOutcome, ReloadReport, ReloadRow};
 
 use super::{Node, audit, events, limit};
 use crate::base::manager;
+use crate::config::ListenerSettings;
 use crate::config::diff::{differences, taken_over};
 use crate::config::words::Level;
-use crate::config::{ListenerSettings, Settings};
 use crate::policy::book::Layers;
-
-/// Where the configuration comes from, and the one that is in force.
-pub struct Source {
-    read: Option<Box<Read>>,
-    in_force: Mutex<Arc<Settings>>,
-    /// Held while the configuration is read and put in force.
-    turn: Mutex<()>,
-}
-
-/// Reads flags and file again, checked as a whole.
-pub type Read = dyn Fn() -> anyhow::Result<Settings> + Send + Sync;
-
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source").field("in_force", &self.in_force).finish_non_exhaustive()
-    }
-}
-
-impl Source {
-    /// A configuration in force, and how to read it again where it is in a file.
-    pub fn new(settings: Arc<Settings>, read: Option<Box<Read>>) -> Self {
-        Self { read, in_force: Mutex::new(settings), turn: Mutex::default() }
-    }
-
-    /// The configuration in force.
-    pub fn in_force(&self) -> Arc<Settings> {
-        Arc::clone(&self.in_force.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 /// Reads the configuration again and puts in force what can be changed while the agent runs. Limits that were set
 /// come to the file's values.

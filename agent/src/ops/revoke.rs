@@ -14,8 +14,9 @@ use connctl_api::revocation::{MAX_FOR_MS, RevocationRow, RevokeRequest};
 use ipnet::IpNet;
 use tokio::sync::mpsc;
 
-use super::operate::{self, Operation, Run};
-use super::{Node, events, freeze, guard, show};
+use super::operate::{self, Run};
+use super::operation::Operation;
+use super::{Node, events, freeze, guard, threads};
 use crate::base::clock;
 use crate::policy::evict;
 use crate::policy::revoke::{Revocation, RevokeError, Subject, canonical};
@@ -181,7 +182,7 @@ pub fn enforce_uid(node: &Node, conn: &Arc<Conn>, assign: impl FnOnce()) {
     tracing::info!(conn_id = conn.id().get(), revocation = revocation.get(), "assigned to a revoked user");
     // Nobody listens for the answer: whoever assigned the user has not asked for an ending.
     let (replies, _) = mpsc::channel(1);
-    for (thread, targets) in show::by_thread(std::slice::from_ref(conn)) {
+    for (thread, targets) in threads::by_thread(std::slice::from_ref(conn)) {
         node.pool.operate(thread, targets, evict::command(Reason::Revoked), replies.clone());
     }
 }

@@ -11,7 +11,7 @@ use connctl_api::id::{ConnId, NodeId};
 use connctl_api::selector::{Field, Hint, Selector, Subject, Value};
 
 use super::seen::Seen;
-use super::{Node, show};
+use super::{Node, threads};
 use crate::base::clock;
 use crate::policy::health::{self, Facts};
 use crate::registry::conn::Labels;
@@ -39,7 +39,7 @@ pub async fn matching(node: &Node, selector: &Selector) -> Vec<Arc<Conn>> {
         return without_kernel(seen, selector, node_id, clock::now_ms());
     }
     let mut conns = indexed(seen, selector).unwrap_or_else(|| seen.all());
-    let facts = show::kernel_facts(node, &conns).await;
+    let facts = threads::kernel_facts(node, &conns).await;
     let now_ms = clock::now_ms();
     conns.retain(|conn| selector.matches(&View::new(conn, node_id, now_ms, facts.get(&conn.id()))));
     conns

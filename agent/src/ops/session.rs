@@ -10,7 +10,8 @@ use connctl_api::operation::{DEFAULT_GRACE_MS, OperationKind, SideChoice};
 use tokio::sync::mpsc;
 
 use super::Node;
-use super::operate::{self, Operation};
+use super::operate;
+use super::operation::Operation;
 use crate::conn::command::Command;
 use crate::outbound::secret::Key;
 pub use crate::outbound::{Failure, Session, Stage, Target};

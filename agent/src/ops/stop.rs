@@ -8,7 +8,7 @@ use connctl_api::listener::RejectMode;
 use connctl_api::operation::{DEFAULT_GRACE_MS, OperationKind, SideChoice};
 use tokio::sync::mpsc;
 
-use super::{Node, session, show};
+use super::{Node, session, threads};
 use crate::base::clock;
 use crate::conn::command::Command;
 use crate::listener::GateOrder;
@@ -52,7 +52,7 @@ async fn end_all(node: &Arc<Node>, kind: OperationKind) {
     let (replies, mut answers) = mpsc::channel(conns.len());
     let cause = Cause { reason: Reason::Shutdown, initiator: Initiator::Agent, side: None };
     let command = Command { kind, side: SideChoice::Both, cause, grace_ms: DEFAULT_GRACE_MS, asked: None };
-    for (thread, targets) in show::by_thread(&conns) {
+    for (thread, targets) in threads::by_thread(&conns) {
         node.pool.operate(thread, targets, command.clone(), replies.clone());
     }
     drop(replies);

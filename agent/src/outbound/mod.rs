@@ -5,16 +5,15 @@
 mod nats;
 pub mod secret;
 pub mod session;
+mod target;
 
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use connctl_api::conn::{MAX_LABEL_BYTES, Mode};
-use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::conn::Mode;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -28,120 +27,11 @@ use crate::registry::Conn;
 use crate::registry::conn::{Birth, Origin};
 use crate::relay::{Arrival, Budget, Opened, Pool, Speaker, descriptors};
 use nats::Greeted;
-use secret::Secret;
 pub use session::{Session, Sessions};
+pub use target::{Failure, Stage, Target};
 
 /// How long a server that is there may take to say so.
 const ASK_LIMIT: Duration = Duration::from_secs(2);
-/// The longest name of a host that DNS allows.
-const MAX_HOST_BYTES: usize = 253;
-/// The longest password. No server takes a line of more than 4 KiB before it knows its client.
-const MAX_PASSWORD_BYTES: usize = 2048;
-
-/// A server, and as whom to log in there.
-#[derive(Debug)]
-pub struct Target {
-    /// Its host, a name or an address.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// As whom; empty is nobody.
-    pub username: String,
-    password: Secret,
-}
-
-impl Target {
-    /// Checks what was asked for.
-    ///
-    /// # Errors
-    /// Names the field; never what a password was.
-    pub fn new(host: String, port: u16, username: String, password: String) -> Result<Self, ApiError> {
-        let password = Secret::new(password);
-        let wrong = |field: &str, message: String| {
-            Err(ApiError::new(ErrorCode::InvalidRequest, message).field(field))
-        };
-        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let host = match inner {
-            Some(inner) if inner.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6()) => inner.to_owned(),
-            _ => host,
-        };
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let is_address = host.parse::<IpAddr>().is_ok();
-        if !is_address && (host.is_empty() || host.len() > MAX_HOST_BYTES || !host.chars().all(is_name)) {
-            return wrong("host", format!("host {host:?} is neither a name nor an address"));
-        }
-        if port == 0 {
-            return wrong("port", "port 0 is no port of a server".into());
-        }
-        if username.len() > MAX_LABEL_BYTES {
-            return wrong("username", format!("username is longer than {MAX_LABEL_BYTES} bytes"));
-        }
-        if password.text().len() > MAX_PASSWORD_BYTES {
-            return wrong("password", format!("password is longer than {MAX_PASSWORD_BYTES} bytes"));
-        }
-        Ok(Self { host, port, username, password })
-    }
-
-    /// Whether both are the same server, with the same login.
-    pub fn is_same(&self, other: &Self) -> bool {
-        let is_same_login = self.password.is_same(&other.password);
-        (&self.host, self.port, &self.username) == (&other.host, other.port, &other.username) && is_same_login
-    }
-
-    fn failed(&self, why: &dyn fmt::Display) -> Failure {
-        Failure::connect(format!("{self}: {why}"))
-    }
-
-    /// The server's own words, unless it repeats what it was told.
-    fn complained(&self, text: &str) -> Failure {
-        let password = self.password.text();
-        if !password.is_empty() && text.contains(password) {
-            return self.failed(&"the server refused the login");
-        }
-        self.failed(&format_args!("the server says {text}"))
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
-        }
-    }
-}
-
-/// Why a connection could not be opened, without a word that is secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// How far it came.
-    pub stage: Stage,
-    /// Why it came no further.
-    pub why: String,
-}
-
-/// How far the opening of a connection came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// The agent itself has no room for it.
-    Room,
-    /// The server could not be reached, or did not let the agent in.
-    Connect,
-    /// It let the agent in, and then did not answer.
-    Test,
-}
-
-impl Failure {
-    fn connect(why: String) -> Self {
-        Self { stage: Stage::Connect, why }
-    }
-
-    /// The agent has no room.
-    pub fn room(why: &str) -> Self {
-        Self { stage: Stage::Room, why: why.to_owned() }
-    }
-}
-
 /// What opening connections needs of the rest of the agent.
 #[derive(Debug)]
 pub struct Inside {
@@ -251,6 +141,8 @@ impl Drop for Lent<'_> {
 
 #[cfg(test)]
 mod tests {
+    use connctl_api::error::ApiError;
+
     use super::*;
 
     fn target(host: &str, port: u16, username: &str, password: &str) -> Result<Target, ApiError> {

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-use super::{Failure, Target};
+use super::target::{Failure, Target};
 use crate::relay::{Line, Lines};
 
 /// The longest `INFO`: a large cluster's takes some kilobytes.

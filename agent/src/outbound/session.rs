@@ -7,7 +7,7 @@ use connctl_api::conn::State;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::secret::Key;
-use super::{Failure, Target};
+use super::target::{Failure, Target};
 use crate::base::clock;
 use crate::registry::{Conn, Registry};
 

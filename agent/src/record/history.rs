@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
-use super::ring::{Block, New, Ring};
-use super::store::{Head, Reading, Store};
+use super::ring::{Block, Head, New, Ring};
+use super::store::{Reading, Store};
 use crate::config::RecordSettings;
 
 /// How long endings are gathered before they are written.

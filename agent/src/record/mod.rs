@@ -22,8 +22,8 @@ use entry::Happening;
 use events::Events;
 use history::History;
 use latency::Latencies;
+pub use ring::Head;
 use ring::New;
-pub use store::Head;
 
 /// All that is written down of what happens.
 #[derive(Debug)]

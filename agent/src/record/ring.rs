@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::asked::Asked;
 use super::bytes::{Get, Put};
 use super::entry::Entry;
-use super::store::Head;
 
 /// The most entries of a block.
 const BLOCK_ENTRIES: u64 = 1_024;
@@ -22,6 +21,17 @@ const ENTRY_BYTES: usize = 400;
 const FRAME_BYTES: usize = 8;
 /// The mark of what was asked, which is no entry.
 const IS_ASKED: u32 = u32::MAX;
+
+/// What is known of a block without reading it.
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    /// How many entries.
+    pub count: u64,
+    /// The latest time of an entry, in milliseconds since 1970.
+    pub newest_ms: i64,
+    /// The smallest and the largest id of a connection.
+    pub ids: (u64, u64),
+}
 
 /// Entries that belong together, in the order in which they came.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
 
 use super::bytes::{Get, Put};
-use super::ring::Block;
+use super::ring::{Block, Head};
 use crate::base::clock;
 
 /// Pages of the file that are kept in memory.
@@ -18,17 +18,6 @@ const CACHE_BYTES: usize = 8 << 20;
 const BLOCKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("blocks-1");
 /// What is known of each block without reading it.
 const HEADS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("heads-1");
-
-/// What is known of a block without reading it.
-#[derive(Debug, Clone, Copy)]
-pub struct Head {
-    /// How many entries.
-    pub count: u64,
-    /// The latest time of an entry, in milliseconds since 1970.
-    pub newest_ms: i64,
-    /// The smallest and the largest id of a connection.
-    pub ids: (u64, u64),
-}
 
 impl Head {
     fn encode(&self) -> Vec<u8> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use connctl_api::operation::{DEFAULT_GRACE_MS, Item, OperationKind, SideChoice};
 
-use crate::ops::operate::Operation;
+use crate::ops::operation::Operation;
 use crate::ops::{self, Node};
 use crate::registry::Conn;
 

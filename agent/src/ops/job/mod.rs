@@ -18,8 +18,8 @@ use tokio::sync::{Notify, watch};
 
 pub use self::table::Jobs;
 use super::freeze::{self, Entry, Frozen};
-use super::operate::Operation;
-use super::{Node, events, plan};
+use super::operation::Operation;
+use super::{Node, events};
 use crate::base::actor::{self, Actor};
 use crate::conn::command::Outcome;
 
@@ -227,7 +227,7 @@ pub async fn start(node: &Arc<Node>, order: Order) -> Result<Arc<Job>, ApiError>
         Err(error) => {
             tracing::error!(job = %job.id(), %error, "a job could not be written");
             node.jobs.withdraw(job.id());
-            return Err(plan::unwritable("a job", &error));
+            return Err(unwritable("a job", &error));
         }
     };
     tracing::info!(
@@ -337,4 +337,11 @@ impl Job {
 /// Whether an item counts as a failure.
 const fn has_failed(status: ItemStatus) -> bool {
     matches!(status, ItemStatus::Failed | ItemStatus::TimedOut)
+}
+
+/// What is to outlive the agent cannot be written down: nothing of it is begun.
+pub(super) fn unwritable(what: &str, error: &std::io::Error) -> ApiError {
+    let message = format!("{what} cannot be written to the state directory: {error}");
+    ApiError::new(ErrorCode::Unavailable, message)
+        .hint("make room there; what needs no disk can still be done")
 }

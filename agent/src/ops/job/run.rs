@@ -18,7 +18,7 @@ use crate::base::random::Random;
 use crate::conn::command::{Outcome, Replies};
 use crate::ops::freeze::GONE;
 use crate::ops::pace::{Judge, Pacer};
-use crate::ops::{Node, audit, show};
+use crate::ops::{Node, audit, threads};
 
 /// At most so many connections are begun in one go; others of the control API have their turn in between.
 const MAX_TURN: usize = 20_000;
@@ -175,7 +175,7 @@ impl Worker {
         }
         for (side, conns) in SideChoice::ALL.iter().zip(&conns) {
             let command = self.job.operation.command(*side);
-            for (thread, targets) in show::by_thread(conns) {
+            for (thread, targets) in threads::by_thread(conns) {
                 self.node.pool.operate(thread, targets, command.clone(), replies.clone());
             }
         }

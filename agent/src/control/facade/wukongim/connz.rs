@@ -88,7 +88,7 @@ fn offset_of(asked: Option<i64>, total: usize) -> usize {
 
 /// These connections in this system's form.
 pub(super) async fn rows(node: &Node, conns: &[Arc<Conn>]) -> Vec<Row> {
-    let facts = ops::show::kernel_facts(node, conns).await;
+    let facts = ops::threads::kernel_facts(node, conns).await;
     let now_ms = clock::now_ms();
     let row = |conn: &Arc<Conn>| {
         let client = address::canonical(conn.client()?);
@@ -181,7 +181,7 @@ impl Sort {
 
     async fn apply(self, node: &Node, conns: Vec<Arc<Conn>>) -> Vec<Arc<Conn>> {
         let facts = match self.key {
-            Key::PendingBytes => Some(ops::show::kernel_facts(node, &conns).await),
+            Key::PendingBytes => Some(ops::threads::kernel_facts(node, &conns).await),
             _ => None,
         };
         let now_ms = clock::now_ms();
