@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::conn::words;
+use crate::words::words;
 
 words!(
     /// What someone may do. Each role may do what the ones before it may.

@@ -7,54 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ConnId, NodeId};
 use crate::instant::Instant;
-
-/// Defines an enum whose variants have one fixed word each, on the wire, in selectors and in columns.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
-
-        impl $name {
-            /// Every value, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// Their words, in the same order.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
-
-            /// The word that stands for this value everywhere.
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.word())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
-                Self::ALL.iter().copied().find(|value| value.word() == text).ok_or_else(|| {
-                    format!("{text:?} is none of {}", Self::WORDS.join(", "))
-                })
-            }
-        }
-    };
-}
-pub(crate) use words;
-
-words!(
-    /// One of the two sockets of a connection.
-    Side {
-        /// The socket the agent accepted.
-        Client = "client",
-        /// The socket the agent opened.
-        Upstream = "upstream",
-    }
-);
+pub use crate::side::Side;
+use crate::words::words;
 
 words!(
     /// What a listener does with a connection, or how the connection came to be.

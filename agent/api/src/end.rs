@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conn::{Side, words};
+use crate::side::Side;
+use crate::words::words;
 
 words!(
     /// Who began an ending.

@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::conn::{Mode, Side, words};
+use crate::conn::{Mode, Side};
 use crate::end::{Initiator, Reason};
 use crate::id::{ConnId, NodeId};
 use crate::instant::Instant;
+use crate::words::words;
 
 words!(
     /// What happened: the one table of kinds.

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conn::words;
 use crate::end::Initiator;
 use crate::id::{JobId, NodeId, PlanId};
 use crate::instant::Instant;
 use crate::operation::{Item, OperationKind, SideChoice, Summary};
 use crate::pace::Pace;
+use crate::words::words;
 
 words!(
     /// Where a job is.

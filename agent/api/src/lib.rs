@@ -30,9 +30,8 @@ pub mod reload;
 pub mod revocation;
 pub mod route;
 pub mod selector;
+mod side;
 pub mod stats;
 pub mod units;
 pub mod wait;
-
-/// The version of the native API, the first part of every native path.
-pub const API_VERSION: &str = "v1";
+mod words;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::conn::{ConnRow, words};
+use crate::conn::ConnRow;
 use crate::end::Reason;
+use crate::words::words;
 
 words!(
     /// What a limit is of.

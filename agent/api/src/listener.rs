@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conn::{Mode, words};
+use crate::conn::Mode;
 use crate::end::Reason;
 use crate::instant::Instant;
+use crate::words::words;
 
 words!(
     /// How a listener turns clients away.

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conn::words;
 use crate::id::NodeId;
 use crate::instant::Instant;
+use crate::words::words;
 
 /// `GET /v1/node`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conn::{Side, words};
+use crate::conn::Side;
 use crate::end::Wire;
 use crate::id::{ConnId, NodeId};
 use crate::pace::Pace;
+use crate::words::words;
 
 words!(
     /// What can be done to a connection.

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conn::{CountRow, words};
+use crate::conn::CountRow;
 use crate::id::{JobId, NodeId, PlanId};
 use crate::instant::Instant;
 use crate::operation::{OperationKind, SideChoice};
 use crate::pace::Pace;
+use crate::words::words;
 
 words!(
     /// What can still be done with a plan.

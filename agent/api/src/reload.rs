@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conn::words;
+use crate::words::words;
 
 words!(
     /// What became of a difference between the file and what was in force.

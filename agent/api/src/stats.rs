@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conn::{Side, words};
+use crate::conn::Side;
 use crate::end::Reason;
+use crate::words::words;
 
 words!(
     /// What statistics are kept by.

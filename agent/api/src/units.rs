@@ -15,7 +15,7 @@ pub const BYTE_RATE_FORM: &str = "bytes per second such as 500, 64KiB/s or 1MiB/
 /// What a percentage may look like, for messages and help.
 pub const PERCENT_FORM: &str = "a percentage from 0% to 100%, such as 20%";
 /// What a pace may look like, for messages and help.
-pub const RATE_FORM: &str = "a rate such as 50/s, 3000/m or 100/h";
+const RATE_FORM: &str = "a rate such as 50/s, 3000/m or 100/h";
 
 /// A quantity that was refused. Reads as `duration "10x" has an unknown unit, expected ...`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

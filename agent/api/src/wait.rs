@@ -46,7 +46,7 @@ impl Default for Condition {
     }
 }
 
-crate::conn::words!(
+crate::words::words!(
     /// How two numbers are compared.
     Comparison {
         /// Equal.

@@ -17,7 +17,8 @@ use super::{progress, report};
 use crate::invocation::Invocation;
 use crate::output::human::count;
 use crate::output::item::Items;
-use crate::output::printer::{Printer, read};
+use crate::output::line::read;
+use crate::output::printer::Printer;
 use crate::output::{self};
 
 /// What an answer says beside its items.

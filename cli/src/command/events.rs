@@ -12,7 +12,8 @@ use crate::args::output::Format;
 use crate::args::past::EventsArgs;
 use crate::invocation::Invocation;
 use crate::output::event::{Events, line};
-use crate::output::printer::{Printer, read};
+use crate::output::line::read;
+use crate::output::printer::Printer;
 use crate::output::{self, Out};
 use crate::selection;
 

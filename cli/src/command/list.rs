@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::time::Duration;
 
 use anyhow::Result;
 use connctl_api::client::{Client, ClientError};
@@ -10,28 +9,25 @@ use connctl_api::conn::{CountReport, ListQuery};
 use connctl_api::error::Exit;
 use connctl_api::selector::Field;
 
-use super::watch;
+use super::watch::{self, WATCH_EVERY, asks_health};
 use crate::args::output::Format;
 use crate::args::verb::ListArgs;
 use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::output::columns::named;
-use crate::output::conn::{ConnView, Conns};
+use crate::output::conn::Conns;
+use crate::output::conn_view::ConnView;
 use crate::output::human::count;
 use crate::output::printer::Printer;
 use crate::output::resources::{Counts, FieldView, Fields};
 use crate::output::{self, Out};
 use crate::selection;
 
-/// How often a watched list is asked for.
-pub(super) const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// Clears a terminal.
 const CLEAR: &[u8] = b"\x1b[H\x1b[2J\x1b[3J";
 
-pub(crate) async fn run(args: &ListArgs, invocation: &Invocation) -> Result<Exit> {
-    if args.fields {
-        return fields(invocation);
-    }
+/// What to ask for; a field that there is not is found out before anything is asked.
+fn query(args: &ListArgs) -> Result<ListQuery> {
     if let Some(field) = args.by.as_deref() {
         known_field("--by", field)?;
     }
@@ -41,12 +37,19 @@ pub(crate) async fn run(args: &ListArgs, invocation: &Invocation) -> Result<Exit
             return Err(Failure::usage(format!("--sort {sort:?}: a listing cannot be sorted by it")).into());
         }
     }
-    let query = ListQuery {
+    Ok(ListQuery {
         selector: selection::for_query(&args.selector)?,
         sort: args.sort.clone(),
         limit: args.limit,
         ..ListQuery::default()
-    };
+    })
+}
+
+pub(crate) async fn run(args: &ListArgs, invocation: &Invocation) -> Result<Exit> {
+    if args.fields {
+        return fields(invocation);
+    }
+    let query = query(args)?;
     let client = invocation.client()?;
     if args.watch && !args.count && !invocation.stdout_is_terminal {
         return watch::stream(&client, &query, &args.columns, invocation).await;
@@ -96,14 +99,6 @@ pub(crate) async fn rows(
         output::note(invocation, &tally.line());
     }
     Ok(())
-}
-
-/// The kernel is asked only where somebody sees what it says.
-pub(super) fn asks_health(columns: &[String], invocation: &Invocation) -> bool {
-    match columns {
-        [] => invocation.format == Format::Wide,
-        named => named.iter().any(|column| column.trim() == "health"),
-    }
 }
 
 /// What the rows add up to.

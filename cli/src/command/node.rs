@@ -59,17 +59,6 @@ pub(crate) async fn drain(
 ) -> Result<Exit> {
     let client = invocation.client()?;
     let selector = selector(&listeners);
-    if args.dry_run {
-        return dry_run(&client, &listeners, selector, args, pace, invocation).await;
-    }
-    if !args.yes {
-        let connections = client.count(selector.clone(), None).await?.count;
-        let node = client.node().await?.connections;
-        let operation = OperationKind::Close;
-        let extent = Extent { operation, connections, users: None, node, is_explicit: true };
-        let verdict = verdict(&extent, invocation.can_ask);
-        tokio::task::spawn_blocking(move || settle(verdict)).await??;
-    }
     let request = DrainRequest {
         listeners,
         mode,
@@ -80,6 +69,17 @@ pub(crate) async fn drain(
         max: args.max,
         max_percent: args.max_percent,
     };
+    if args.dry_run {
+        return dry_run(&client, selector, request, invocation).await;
+    }
+    if !args.yes {
+        let connections = client.count(selector.clone(), None).await?.count;
+        let node = client.node().await?.connections;
+        let operation = OperationKind::Close;
+        let extent = Extent { operation, connections, users: None, node, is_explicit: true };
+        let verdict = verdict(&extent, invocation.can_ask);
+        tokio::task::spawn_blocking(move || settle(verdict)).await??;
+    }
     let begun = client.drain_node(&request).await?.job;
     if args.pace.detach {
         return change::begun(&client, &begun, true, invocation).await;
@@ -94,23 +94,22 @@ pub(crate) async fn drain(
 /// Who would be closed, as a plan. It closes them and leaves the doors as they are.
 async fn dry_run(
     client: &Client,
-    listeners: &[String],
     selector: Option<String>,
-    args: &DrainArgs,
-    pace: Pace,
+    request: DrainRequest,
     invocation: &Invocation,
 ) -> Result<Exit> {
-    for name in listeners {
+    let DrainRequest { listeners, mode: _, grace_ms, idle_first, pace, note, max, max_percent } = request;
+    for name in &listeners {
         client.listener(name).await?;
     }
     let request = OperationRequest {
         selector: Some(selector.unwrap_or_else(|| Selector::all().to_string())),
-        grace_ms: change::grace_ms(args.grace)?,
-        idle_first: args.idle_first,
-        pace: Some(pace),
-        note: args.note.clone(),
-        max: args.max,
-        max_percent: args.max_percent,
+        grace_ms,
+        idle_first,
+        pace,
+        note,
+        max,
+        max_percent,
         ..OperationRequest::new(OperationKind::Close)
     };
     plan::dry_run(&request, invocation).await

@@ -18,8 +18,9 @@ use crate::bulk::{follow, pace};
 use crate::invocation::Invocation;
 use crate::output::conn::Conns;
 use crate::output::human;
+use crate::output::line::read;
 use crate::output::pairs::{self, Line};
-use crate::output::printer::{Printer, read};
+use crate::output::printer::Printer;
 use crate::output::tree::Tree;
 use crate::output::{self, yaml};
 

@@ -7,8 +7,8 @@ use connctl_api::error::Exit;
 use crate::args::verb::ShowArgs;
 use crate::invocation::Invocation;
 use crate::output::human;
+use crate::output::line::read;
 use crate::output::pairs::{self, Line};
-use crate::output::printer::read;
 
 pub(crate) async fn run(args: &ShowArgs, invocation: &Invocation) -> Result<Exit> {
     let json = invocation.client()?.connection(args.conn_id).await?;

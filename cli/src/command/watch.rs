@@ -4,20 +4,32 @@
 //! tells of that too.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use anyhow::Result;
 use connctl_api::client::{Client, split};
 use connctl_api::conn::ListQuery;
 use connctl_api::error::Exit;
 
-use super::list::{WATCH_EVERY, asks_health};
 use crate::args::output::Format;
 use crate::invocation::Invocation;
 use crate::output::changes::{Change, Changes};
 use crate::output::columns::Record;
-use crate::output::conn::{ConnView, Conns};
+use crate::output::conn::Conns;
+use crate::output::conn_view::ConnView;
 use crate::output::printer::Printer;
 use crate::output::{self, Out};
+
+/// How often a watched list is asked for.
+pub(super) const WATCH_EVERY: Duration = Duration::from_secs(1);
+
+/// Whether the kernel is to be asked how healthy connections are: only where somebody sees what it says.
+pub(super) fn asks_health(columns: &[String], invocation: &Invocation) -> bool {
+    match columns {
+        [] => invocation.format == Format::Wide,
+        named => named.iter().any(|column| column.trim() == "health"),
+    }
+}
 
 /// Prints changes until it is interrupted or nobody reads them.
 pub(crate) async fn stream(

@@ -6,7 +6,7 @@ use connctl_api::history::WhyReport;
 
 use crate::args::verb::ShowArgs;
 use crate::invocation::Invocation;
-use crate::output::printer::read;
+use crate::output::line::read;
 use crate::output::{self, human, pairs};
 
 pub(crate) async fn run(args: &ShowArgs, invocation: &Invocation) -> Result<Exit> {

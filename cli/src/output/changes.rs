@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::columns::{Chosen, Column, Record};
-use super::conn::{ConnView, Conns};
+use super::conn::Conns;
+use super::conn_view::ConnView;
 use super::style::Tone;
 use super::tree::Tree;
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Deserialize;
 
-use super::printer::read;
+use super::line::read;
 use super::style::Tone;
 use super::tree::Tree;
 use crate::error::Failure;

@@ -41,7 +41,7 @@ pub(crate) fn print(invocation: &Invocation, json: &str, name: &str, lines: &[Li
 }
 
 fn tree_of(json: &str) -> Result<Tree> {
-    super::printer::read(json.as_bytes())
+    super::line::read(json.as_bytes())
 }
 
 fn table(lines: &[Line], style: Style, out: &mut String) {

@@ -4,10 +4,11 @@
 use std::io::Write;
 use std::marker::PhantomData;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use connctl_api::client::split;
 
 use super::columns::{Chosen, Record, named, usual};
+use super::line::read;
 use super::table::{Look, Table};
 use super::tree::Tree;
 use super::{csv, yaml};
@@ -97,56 +98,68 @@ impl<R: Record> Printer<R> {
                 observe(&view);
                 table.row(out, |chosen, cell| R::cell(&view, chosen, cell))?;
             }
-            Form::Name => {
-                R::name(&R::read(line)?, &mut self.text);
-                if !self.text.is_empty() {
-                    self.text.push('\n');
-                }
-            }
+            Form::Name => self.name(line)?,
             Form::Json => {
                 let open = if self.wrapped { "{\"items\":[\n" } else { "[\n" };
                 out.write_all(if self.printed == 0 { open.as_bytes() } else { b",\n" })?;
-                match &self.asked {
-                    None => out.write_all(line)?,
-                    Some(asked) => serde_json::to_writer(&mut *out, &projected::<R>(line, asked)?)?,
-                }
+                self.json(line, out)?;
             }
             Form::Jsonl => {
-                match &self.asked {
-                    None => out.write_all(line)?,
-                    Some(asked) => serde_json::to_writer(&mut *out, &projected::<R>(line, asked)?)?,
-                }
+                self.json(line, out)?;
                 out.write_all(b"\n")?;
             }
             Form::Csv { headers } => {
-                if *headers && self.printed == 0 {
-                    csv_header::<R>(self.asked.as_deref(), &mut self.text);
-                }
-                match &self.asked {
-                    None => {
-                        let tree = read::<Tree>(line)?;
-                        csv::line(R::FIELDS.iter().map(|field| tree.get(field)), &mut self.text);
-                    }
-                    Some(asked) => {
-                        let tree = projected::<R>(line, asked)?;
-                        let Tree::Map(entries) = &tree else { return Ok(()) };
-                        csv::line(entries.iter().map(|(_, value)| Some(value)), &mut self.text);
-                    }
-                }
+                let has_header = *headers && self.printed == 0;
+                self.csv(line, has_header)?;
             }
-            Form::Yaml => {
-                if self.wrapped && self.printed == 0 {
-                    self.text.push_str("items:\n");
-                }
-                let tree = match &self.asked {
-                    None => read::<Tree>(line)?,
-                    Some(asked) => projected::<R>(line, asked)?,
-                };
-                yaml::item(&tree, &mut self.text);
-            }
+            Form::Yaml => self.yaml(line)?,
         }
         self.printed += 1;
         out.write_all(self.text.as_bytes())?;
+        Ok(())
+    }
+
+    fn name(&mut self, line: &[u8]) -> Result<()> {
+        R::name(&R::read(line)?, &mut self.text);
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        Ok(())
+    }
+
+    fn json(&self, line: &[u8], out: &mut dyn Write) -> Result<()> {
+        match &self.asked {
+            None => Ok(out.write_all(line)?),
+            Some(asked) => Ok(serde_json::to_writer(out, &Tree::Map(projected::<R>(line, asked)?))?),
+        }
+    }
+
+    fn csv(&mut self, line: &[u8], has_header: bool) -> Result<()> {
+        if has_header {
+            csv_header::<R>(self.asked.as_deref(), &mut self.text);
+        }
+        match &self.asked {
+            None => {
+                let tree = read::<Tree>(line)?;
+                csv::line(R::FIELDS.iter().map(|field| tree.get(field)), &mut self.text);
+            }
+            Some(asked) => {
+                let entries = projected::<R>(line, asked)?;
+                csv::line(entries.iter().map(|(_, value)| Some(value)), &mut self.text);
+            }
+        }
+        Ok(())
+    }
+
+    fn yaml(&mut self, line: &[u8]) -> Result<()> {
+        if self.wrapped && self.printed == 0 {
+            self.text.push_str("items:\n");
+        }
+        let tree = match &self.asked {
+            None => read::<Tree>(line)?,
+            Some(asked) => Tree::Map(projected::<R>(line, asked)?),
+        };
+        yaml::item(&tree, &mut self.text);
         Ok(())
     }
 
@@ -222,21 +235,12 @@ fn csv_header<R: Record>(asked: Option<&[Chosen]>, text: &mut String) {
 }
 
 /// Only the columns that were asked for, in their order.
-fn projected<R: Record>(line: &[u8], asked: &[Chosen]) -> Result<Tree> {
+fn projected<R: Record>(line: &[u8], asked: &[Chosen]) -> Result<Vec<(String, Tree)>> {
     let tree = read::<Tree>(line)?;
     let view = R::read(line)?;
     let value = |chosen: &Chosen| match tree.get(chosen.column.wire) {
         Some(value) if !chosen.column.wire.is_empty() => value.clone(),
         _ => R::computed(&view, chosen),
     };
-    Ok(Tree::Map(asked.iter().map(|chosen| (chosen.wire(), value(chosen))).collect()))
-}
-
-/// Reads a line of the agent.
-pub(crate) fn read<'a, T: serde::Deserialize<'a>>(line: &'a [u8]) -> Result<T> {
-    serde_json::from_slice(line).with_context(|| {
-        let shown: String =
-            String::from_utf8_lossy(line).chars().take(120).flat_map(char::escape_debug).collect();
-        format!("the agent sent a line that cannot be read: {shown}")
-    })
+    Ok(asked.iter().map(|chosen| (chosen.wire(), value(chosen))).collect())
 }

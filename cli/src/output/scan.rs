@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::conn::{ConnView, Text};
+use super::conn_view::{ConnView, Text};
 
 /// The row, if it is written in the usual way. Later fields may follow.
 pub(crate) fn row(line: &[u8]) -> Option<ConnView<'_>> {

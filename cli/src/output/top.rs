@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::columns::{Chosen, Column, Record, Shown};
-use super::conn::{ConnView, Conns};
+use super::conn::Conns;
+use super::conn_view::ConnView;
 use super::human;
 use super::style::Tone;
 use super::tree::Tree;

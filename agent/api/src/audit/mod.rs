@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::access::Role;
-use crate::conn::words;
 use crate::id::{JobId, PlanId};
 use crate::instant::Instant;
+use crate::words::words;
 
 /// Rows of one answer where no limit is asked.
 pub const AUDIT_ROWS: u64 = 1_000;

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::eval::Value;
+use super::value::Value;
 use crate::conn::{CONGESTION_STATES, Health, Mode, State, TCP_STATES};
 use crate::end::Initiator;
 use crate::id::MAX_ID;

@@ -23,18 +23,20 @@ pub(crate) mod suggest;
 mod syntax;
 #[cfg(test)]
 mod testing;
+mod value;
 
 use std::fmt;
 use std::str::FromStr;
 
 use self::ast::Expr;
 pub use self::error::{SelectorError, Span};
-pub use self::eval::{Subject, Value};
+pub use self::eval::Subject;
 pub use self::field::{Field, FieldInfo, Kind};
 pub use self::flags::{FlagError, Flags};
 pub use self::hint::Hint;
 pub use self::lex::MAX_TEXT_BYTES;
 pub use self::parse::MAX_DEPTH;
+pub use self::value::Value;
 
 /// The language's reference, in Markdown.
 pub const REFERENCE: &str = include_str!("reference.md");

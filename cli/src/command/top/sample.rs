@@ -10,7 +10,8 @@ use connctl_api::conn::ListQuery;
 use crate::args::top::{TopKey, TopSort};
 use crate::command::list::Tally;
 use crate::output::columns::Record as _;
-use crate::output::conn::{ConnView, Conns};
+use crate::output::conn::Conns;
+use crate::output::conn_view::ConnView;
 
 /// The shortest time that a rate is taken over: over less it says how the clock ticks.
 const SHORTEST_MS: u64 = 200;
