@@ -67,73 +67,10 @@ async fn serve(
     settings: Arc<Settings>,
     source: Source,
     levels: Levels,
-    mut handed: Handed,
+    handed: Handed,
 ) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
-    let bound = listener::take_or_bind(&settings.listeners, 0, &mut handed)?;
-    let state_dir = settings.state_dir.as_deref().map(StateDir::open).transpose()?.map(Arc::new);
-    let revocations = Revocations::open(state_dir.clone(), Instant(clock::wall_ms()))?;
-    let plans = Plans::open(state_dir.clone(), settings.plan_lifetime);
-    let jobs = Jobs::open(state_dir.clone());
-    let history = state_dir.as_deref().map(|dir| dir.file(HISTORY_FILE));
-    let record = Arc::new(Record::open(&settings.record, history)?);
-    let (ids, revocations) = (Arc::new(Ids::open(state_dir)?), Arc::new(revocations));
-    let server = Server::bind(&settings, &mut handed)?;
-    handed.all_taken()?;
-
-    let (descriptors, pipes) = shares(node::descriptors_limit(), usize::from(settings.threads));
-    let (registry, stats) = (Arc::new(Registry::default()), Arc::new(Stats::default()));
-    let shared = Shared {
-        registry: Arc::clone(&registry),
-        revocations: Arc::clone(&revocations),
-        stats: Arc::clone(&stats),
-        record: Arc::clone(&record),
-        resolver: tokio::runtime::Handle::current(),
-        descriptors: Arc::new(Budget::new(descriptors)),
-        pipes,
-    };
-    let pool = Arc::new(Pool::start(settings.threads, &shared).context("no thread for the relay")?);
-    let admission = Arc::new(Admission::default());
-    admission.set_limits(
-        count(settings.max_connections),
-        settings.listeners.iter().map(|listener| listener.policies.limits).enumerate(),
-    );
-    let inside = Inside {
-        registry: Arc::clone(&registry),
-        revocations: Arc::clone(&revocations),
-        admission,
-        pool: Arc::clone(&pool),
-        ids: Arc::clone(&ids),
-        stats: Arc::clone(&stats),
-        descriptors: Arc::clone(&shared.descriptors),
-    };
-    let (stats_too, descriptors) = (Arc::clone(&stats), Arc::clone(&shared.descriptors));
-    let own = outbound::Inside { pool: Arc::clone(&pool), ids, stats: stats_too, descriptors };
-    let trust = Trust::new(&settings.trust);
-    let audit = match &settings.audit {
-        Some(audit) => Some(open_audit(audit, settings.node_id).await?),
-        None => None,
-    };
-    let node = Arc::new(Node::new(Parts {
-        listeners: Listeners::start(bound, inside)?,
-        source,
-        levels,
-        book: Book::new(&settings),
-        outbound: Outbound::new(own, &settings.outbound),
-        settings,
-        everyone: registry,
-        trust,
-        audit,
-        revocations,
-        stats,
-        record,
-        pool,
-        plans,
-        jobs,
-        control: server.addresses(),
-        started_wall_ms: clock::wall_ms(),
-        started_ms: clock::now_ms(),
-    }));
+    let (node, server) = build(settings, source, levels, handed).await?;
     print_ready(&node)?;
 
     let (stop_control, stopped) = watch::channel(false);
@@ -141,16 +78,7 @@ async fn serve(
     manager::ready(&node::status(&node));
     let pulse = tokio::spawn(beat(Arc::clone(&node)));
     signals.end(&node).await;
-    let grace = node.source.in_force().shutdown_grace;
-    manager::stopping(grace);
-    tracing::info!("stopping: new connections are refused");
-    tokio::select! {
-        () = async { stop::drain(&node, grace).await; stop::close_all(&node).await } => {}
-        () = signals.next() => {
-            tracing::info!("a second signal: what is left is reset");
-            stop::reset_all(&node).await;
-        }
-    }
+    end_connections(&node, &mut signals).await;
     // Whoever holds the receiver has ended already where this fails.
     let _ = stop_control.send(true);
     if let Err(error) = control.await {
@@ -164,6 +92,125 @@ async fn serve(
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Builds the agent from the bottom up. Everything that can be wrong outside is found before the first thread
+/// is started: addresses, the state directory and what an earlier agent has left there.
+async fn build(
+    settings: Arc<Settings>,
+    source: Source,
+    levels: Levels,
+    mut handed: Handed,
+) -> anyhow::Result<(Arc<Node>, Server)> {
+    let bound = listener::take_or_bind(&settings.listeners, 0, &mut handed)?;
+    let left = Left::open(&settings)?;
+    let server = Server::bind(&settings, &mut handed)?;
+    handed.all_taken()?;
+
+    let shared = shared(&settings, &left);
+    let pool = Arc::new(Pool::start(settings.threads, &shared).context("no thread for the relay")?);
+    let own = outbound::Inside {
+        pool: Arc::clone(&pool),
+        ids: Arc::clone(&left.ids),
+        stats: Arc::clone(&shared.stats),
+        descriptors: Arc::clone(&shared.descriptors),
+    };
+    let inside = inside(&settings, &shared, &pool, left.ids);
+    let trust = Trust::new(&settings.trust);
+    let audit = match &settings.audit {
+        Some(audit) => Some(open_audit(audit, settings.node_id).await?),
+        None => None,
+    };
+    let node = Node::new(Parts {
+        listeners: Listeners::start(bound, inside)?,
+        source,
+        levels,
+        book: Book::new(&settings),
+        outbound: Outbound::new(own, &settings.outbound),
+        settings,
+        everyone: shared.registry,
+        trust,
+        audit,
+        revocations: shared.revocations,
+        stats: shared.stats,
+        record: shared.record,
+        pool,
+        plans: left.plans,
+        jobs: left.jobs,
+        control: server.addresses(),
+        started_wall_ms: clock::wall_ms(),
+        started_ms: clock::now_ms(),
+    });
+    Ok((Arc::new(node), server))
+}
+
+/// What an earlier agent has left in the state directory, and this one goes on with.
+struct Left {
+    revocations: Arc<Revocations>,
+    plans: Plans,
+    jobs: Jobs,
+    record: Arc<Record>,
+    ids: Arc<Ids>,
+}
+
+impl Left {
+    fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let dir = settings.state_dir.as_deref().map(StateDir::open).transpose()?.map(Arc::new);
+        let history = dir.as_deref().map(|dir| dir.file(HISTORY_FILE));
+        Ok(Self {
+            revocations: Arc::new(Revocations::open(dir.clone(), Instant(clock::wall_ms()))?),
+            plans: Plans::open(dir.clone(), settings.plan_lifetime),
+            jobs: Jobs::open(dir.clone()),
+            record: Arc::new(Record::open(&settings.record, history)?),
+            ids: Arc::new(Ids::open(dir)?),
+        })
+    }
+}
+
+/// What the relay's threads share with the rest.
+fn shared(settings: &Settings, left: &Left) -> Shared {
+    let (descriptors, pipes) = shares(node::descriptors_limit(), usize::from(settings.threads));
+    Shared {
+        registry: Arc::new(Registry::default()),
+        revocations: Arc::clone(&left.revocations),
+        stats: Arc::new(Stats::default()),
+        record: Arc::clone(&left.record),
+        resolver: tokio::runtime::Handle::current(),
+        descriptors: Arc::new(Budget::new(descriptors)),
+        pipes,
+    }
+}
+
+/// What accepting works with.
+fn inside(settings: &Settings, shared: &Shared, pool: &Arc<Pool>, ids: Arc<Ids>) -> Inside {
+    let admission = Arc::new(Admission::default());
+    admission.set_limits(
+        count(settings.max_connections),
+        settings.listeners.iter().map(|listener| listener.policies.limits).enumerate(),
+    );
+    Inside {
+        registry: Arc::clone(&shared.registry),
+        revocations: Arc::clone(&shared.revocations),
+        admission,
+        pool: Arc::clone(pool),
+        ids,
+        stats: Arc::clone(&shared.stats),
+        descriptors: Arc::clone(&shared.descriptors),
+    }
+}
+
+/// Lets the connections come to their end, closes what is left, and resets that where a second signal comes.
+async fn end_connections(node: &Arc<Node>, signals: &mut Signals) {
+    let grace = node.source.in_force().shutdown_grace;
+    manager::stopping(grace);
+    tracing::info!("stopping: new connections are refused");
+    tokio::select! {
+        () = async { stop::drain(node, grace).await; stop::close_all(node).await } => {}
+        () = signals.next() => {
+            tracing::info!("a second signal: what is left is reset");
+            stop::reset_all(node).await;
+        }
+    }
 }
 
 /// Shows the service manager that the agent is alive, where it wants to see that: this thread turns, and every

@@ -64,17 +64,7 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         ensure!(is_fine, "threads {threads} is out of range: 1 to {MAX_THREADS}");
     }
     let threads = flags.threads.or(file.threads);
-    let mut listeners = Vec::new();
-    for listener in flags.listeners.into_iter().chain(file.listener) {
-        let place = listeners.len();
-        let checked = listener::settings(listener, place)?;
-        ensure!(
-            listeners.iter().all(|other: &ListenerSettings| other.name != checked.name),
-            "two listeners are named {:?}",
-            checked.name
-        );
-        listeners.push(checked);
-    }
+    let listeners = listeners(flags.listeners.into_iter().chain(file.listener))?;
     let names: Vec<_> = listeners.iter().map(|listener| listener.name.as_str()).collect();
     let trust = TrustSettings::check(file.token, file.peer, file.certificate, &names)?;
     let trust = TrustSettings { tls: file.tls.as_ref().map(TlsSettings::read).transpose()?, ..trust };
@@ -97,6 +87,17 @@ pub fn settings(flags: Flags, file: File) -> anyhow::Result<Settings> {
         plan_lifetime: positive(file.plan_lifetime, DEFAULT_PLAN_LIFETIME, "plan_lifetime")?,
         listeners,
     })
+}
+
+fn listeners(tables: impl Iterator<Item = file::Listener>) -> anyhow::Result<Vec<ListenerSettings>> {
+    let mut listeners: Vec<ListenerSettings> = Vec::new();
+    for table in tables {
+        let checked = listener::settings(table, listeners.len())?;
+        let is_new = listeners.iter().all(|other| other.name != checked.name);
+        ensure!(is_new, "two listeners are named {:?}", checked.name);
+        listeners.push(checked);
+    }
+    Ok(listeners)
 }
 
 /// Whoever reaches the control API can end every connection: what others than the users of this machine can

@@ -9,7 +9,7 @@ use super::value::Span;
 use super::words::Unhealthy;
 
 /// For how long a connection must be unhealthy before that is said of it, where nothing else is set.
-pub const DEFAULT_UNHEALTHY_AFTER: Duration = Duration::from_secs(60);
+const DEFAULT_UNHEALTHY_AFTER: Duration = Duration::from_secs(60);
 
 /// What a listener's rule about unhealthy connections is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

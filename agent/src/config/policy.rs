@@ -12,14 +12,14 @@ use super::value::{Size, Span};
 use super::words::{KeepAlive, OnOver};
 
 /// How often the idle ones are looked for, where that is not said.
-pub const DEFAULT_IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(300);
+const DEFAULT_IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(300);
 /// A finer interval would keep a thread busy with looking.
-pub const MIN_IDLE_CHECK_INTERVAL: Duration = Duration::from_millis(10);
+const MIN_IDLE_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The bits of an IPv4 address that make a network where that is not said.
-pub const DEFAULT_PREFIX_IPV4: u8 = 24;
+const DEFAULT_PREFIX_IPV4: u8 = 24;
 /// The bits of an IPv6 address that make a network where that is not said.
-pub const DEFAULT_PREFIX_IPV6: u8 = 64;
+const DEFAULT_PREFIX_IPV6: u8 = 64;
 
 /// What may come in at a listener, and what may stay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

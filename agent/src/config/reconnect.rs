@@ -10,7 +10,7 @@ use super::value::Time;
 use super::words::Reconnect;
 
 /// How long a session is held for a server that is away, where that is not said.
-pub const DEFAULT_RECONNECT_TIMEOUT: Duration = Duration::from_secs(120);
+const DEFAULT_RECONNECT_TIMEOUT: Duration = Duration::from_secs(120);
 /// The most upstreams of a listener.
 pub const MAX_UPSTREAMS: usize = 64;
 

@@ -1,6 +1,6 @@
 //! Who may ask: tokens, client certificates, and peers of the unix socket, as the file has them.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use connctl_api::access::{Role, Scope};
 use serde::Deserialize;
 
@@ -144,43 +144,59 @@ impl TrustSettings {
         }
         let mut checked = Self::default();
         for token in tokens {
-            check_name(&token.name, "token")?;
-            let of = |key: &str| format!("{key} of token {:?}", token.name);
-            let sha256 = hash(&token.sha256).with_context(|| of("sha256"))?;
-            let is_new = checked.tokens.iter().all(|other| other.name != token.name);
-            ensure!(is_new, "two tokens are named {:?}", token.name);
-            if let Some(twin) = checked.tokens.iter().find(|other| other.sha256 == sha256) {
-                anyhow::bail!("sha256 of token {:?} is that of token {:?} too", token.name, twin.name);
-            }
-            let scope = scope(token.listeners, token.uids, listeners).with_context(|| of("listeners"))?;
-            checked.tokens.push(TokenSettings { role: token.role, sha256, scope, name: token.name });
+            checked.add_token(token, listeners)?;
         }
         for peer in peers {
-            let who = match (peer.uid, peer.gid) {
-                (Some(uid), None) => Who::User(uid),
-                (None, Some(gid)) => Who::Group(gid),
-                (Some(_), Some(_)) => anyhow::bail!("a [[peer]] has uid and gid: one of them"),
-                (None, None) => anyhow::bail!("a [[peer]] has neither uid nor gid: one of them"),
-            };
-            let name = peer.name.unwrap_or_else(|| match who {
-                Who::User(uid) => format!("uid-{uid}"),
-                Who::Group(gid) => format!("gid-{gid}"),
-            });
-            check_name(&name, "peer")?;
-            ensure!(checked.peers.iter().all(|other| other.who != who), "peer {name:?} comes twice");
-            let scope = scope(peer.listeners, peer.uids, listeners)
-                .with_context(|| format!("listeners of peer {name:?}"))?;
-            checked.peers.push(PeerSettings { name, who, role: peer.role, scope });
+            checked.add_peer(peer, listeners)?;
         }
-        for Certificate { name, role, listeners: own, uids } in certificates {
-            check_certificate_name(&name)?;
-            let is_new = checked.certificates.iter().all(|other| other.name != name);
-            ensure!(is_new, "two certificates are named {name:?}");
-            let scope =
-                scope(own, uids, listeners).with_context(|| format!("listeners of certificate {name:?}"))?;
-            checked.certificates.push(CertificateSettings { name, role, scope });
+        for certificate in certificates {
+            checked.add_certificate(certificate, listeners)?;
         }
         Ok(checked)
+    }
+
+    fn add_token(&mut self, token: Token, listeners: &[&str]) -> anyhow::Result<()> {
+        check_name(&token.name, "token")?;
+        let of = |key: &str| format!("{key} of token {:?}", token.name);
+        let sha256 = hash(&token.sha256).with_context(|| of("sha256"))?;
+        let is_new = self.tokens.iter().all(|other| other.name != token.name);
+        ensure!(is_new, "two tokens are named {:?}", token.name);
+        if let Some(twin) = self.tokens.iter().find(|other| other.sha256 == sha256) {
+            bail!("sha256 of token {:?} is that of token {:?} too", token.name, twin.name);
+        }
+        let scope = scope(token.listeners, token.uids, listeners).with_context(|| of("listeners"))?;
+        self.tokens.push(TokenSettings { role: token.role, sha256, scope, name: token.name });
+        Ok(())
+    }
+
+    fn add_peer(&mut self, peer: Peer, listeners: &[&str]) -> anyhow::Result<()> {
+        let who = match (peer.uid, peer.gid) {
+            (Some(uid), None) => Who::User(uid),
+            (None, Some(gid)) => Who::Group(gid),
+            (Some(_), Some(_)) => bail!("a [[peer]] has uid and gid: one of them"),
+            (None, None) => bail!("a [[peer]] has neither uid nor gid: one of them"),
+        };
+        let name = peer.name.unwrap_or_else(|| match who {
+            Who::User(uid) => format!("uid-{uid}"),
+            Who::Group(gid) => format!("gid-{gid}"),
+        });
+        check_name(&name, "peer")?;
+        ensure!(self.peers.iter().all(|other| other.who != who), "peer {name:?} comes twice");
+        let scope = scope(peer.listeners, peer.uids, listeners)
+            .with_context(|| format!("listeners of peer {name:?}"))?;
+        self.peers.push(PeerSettings { name, who, role: peer.role, scope });
+        Ok(())
+    }
+
+    fn add_certificate(&mut self, certificate: Certificate, listeners: &[&str]) -> anyhow::Result<()> {
+        let Certificate { name, role, listeners: own, uids } = certificate;
+        check_certificate_name(&name)?;
+        let is_new = self.certificates.iter().all(|other| other.name != name);
+        ensure!(is_new, "two certificates are named {name:?}");
+        let scope =
+            scope(own, uids, listeners).with_context(|| format!("listeners of certificate {name:?}"))?;
+        self.certificates.push(CertificateSettings { name, role, scope });
+        Ok(())
     }
 }
 

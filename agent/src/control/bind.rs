@@ -221,7 +221,8 @@ impl Own {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // Somebody may have put another socket there since; that one is not ours to remove.
+        // Somebody may have put another socket there since; that one is not ours to remove. One that cannot be
+        // removed refuses, and the next agent takes its place.
         if self.own.as_ref().is_some_and(|own| own.is_at(&self.path)) {
             let _ = fs::remove_file(&self.path);
         }
@@ -268,7 +269,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Still locked here, so nobody else has it; unless it was taken away and somebody else made another.
+        // Still locked here, so nobody else has it; unless it was taken away and somebody else made another. One that
+        // stays is no obstacle: the lock goes with this process.
         if is_seen(&self.file, &self.path) {
             let _ = fs::remove_file(&self.path);
         }

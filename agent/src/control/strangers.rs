@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 /// Strangers at once: they have come to their first request within a few round trips, and it takes as many others to
 /// send one away. There are more places than this.
-pub(super) const MAX_STRANGERS: usize = 256;
+const MAX_STRANGERS: usize = 256;
 
 /// All of them.
 #[derive(Debug, Default)]

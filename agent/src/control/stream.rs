@@ -113,6 +113,7 @@ impl Lines {
 
     /// Breaks the answer off, so that the client cannot take what it has for the whole.
     pub(super) async fn break_off(self, why: &'static str) {
+        // A client that has left takes nothing for anything.
         let _ = self.sender.send(Err(io::Error::other(why))).await;
     }
 }

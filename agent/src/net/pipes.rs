@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 
 /// What a pipe should hold. A smaller one moves less at once: 64 KiB reach 0.7 of the throughput.
-pub const PIPE_BYTES: usize = 1 << 20;
+const PIPE_BYTES: usize = 1 << 20;
 
 /// An empty pipe, or one that a flow has filled.
 #[derive(Debug)]

@@ -22,23 +22,7 @@ use crate::registry::conn::Labels;
 /// # Errors
 /// `not_found`, or a label that is empty, too long, or one too many.
 pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow<'static>, ApiError> {
-    let wrong = |field: &str, message: String| ApiError::new(ErrorCode::InvalidRequest, message).field(field);
-    let labels = [("uid", request.uid.as_ref()), ("device", request.device.as_ref())];
-    let tags = request.tags.iter().flat_map(|(key, value)| [("tags", Some(key)), ("tags", Some(value))]);
-    for (field, label) in labels.into_iter().chain(tags) {
-        if let Some(label) = label.filter(|label| label.is_empty() || label.len() > MAX_LABEL_BYTES) {
-            return Err(wrong(field, format!("{field} {label:?} is not 1 to {MAX_LABEL_BYTES} bytes long")));
-        }
-    }
-    if request.uid.is_none() && request.device.is_none() && request.tags.is_empty() {
-        return Err(wrong("uid", "nothing to assign: give uid, device or tags".to_owned()));
-    }
-    if let (Some(uid), Some(scope)) = (&request.uid, &node.scope)
-        && !scope.has_uid(Some(uid))
-    {
-        let message = format!("uid {uid:?} is outside the caller's scope, which is {scope}");
-        return Err(ApiError::new(ErrorCode::Denied, message).field("uid"));
-    }
+    check(node, &request)?;
     let conn = node.registry.get(id).ok_or_else(|| show::not_found(id))?;
     let has_uid = request.uid.is_some();
     let is_news = has_uid || request.device.is_some();
@@ -74,6 +58,31 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
         enforce(node, &conn);
     }
     Ok(list::row(node, &conn))
+}
+
+fn wrong(field: &str, message: String) -> ApiError {
+    ApiError::new(ErrorCode::InvalidRequest, message).field(field)
+}
+
+/// Whether labels like these may be given, by whoever asks.
+fn check(node: &Node, request: &AssignRequest) -> Result<(), ApiError> {
+    let labels = [("uid", request.uid.as_ref()), ("device", request.device.as_ref())];
+    let tags = request.tags.iter().flat_map(|(key, value)| [("tags", Some(key)), ("tags", Some(value))]);
+    for (field, label) in labels.into_iter().chain(tags) {
+        if let Some(label) = label.filter(|label| label.is_empty() || label.len() > MAX_LABEL_BYTES) {
+            return Err(wrong(field, format!("{field} {label:?} is not 1 to {MAX_LABEL_BYTES} bytes long")));
+        }
+    }
+    if request.uid.is_none() && request.device.is_none() && request.tags.is_empty() {
+        return Err(wrong("uid", "nothing to assign: give uid, device or tags".to_owned()));
+    }
+    if let (Some(uid), Some(scope)) = (&request.uid, &node.scope)
+        && !scope.has_uid(Some(uid))
+    {
+        let message = format!("uid {uid:?} is outside the caller's scope, which is {scope}");
+        return Err(ApiError::new(ErrorCode::Denied, message).field("uid"));
+    }
+    Ok(())
 }
 
 /// The user or device of a connection has become known: whoever is one too many is closed.

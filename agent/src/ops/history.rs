@@ -207,6 +207,7 @@ impl Search {
             bytes.push(b'\n');
             Ok(bytes.len() < CHUNK_BYTES || pieces.blocking_send(Ok(std::mem::take(&mut bytes))).is_ok())
         });
+        // Whoever asked may have gone.
         let _ = pieces.blocking_send(read.map(|()| bytes));
     }
 

@@ -18,7 +18,7 @@ pub use crate::outbound::{Failure, Session, Stage, Target};
 use crate::registry::Conn;
 
 /// A session that nobody has used for so long is forgotten, with its password.
-pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why a session has no connection to give.
 #[derive(Debug, Clone, PartialEq, Eq)]

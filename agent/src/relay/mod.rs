@@ -222,7 +222,8 @@ impl Pool {
         all
     }
 
-    /// Stops the threads. Connections that are left are reset: whoever wants them closed closes them first.
+    /// Stops the threads. What becomes of the sockets that are left is the kernel's affair, and nothing is written
+    /// down of it: whoever wants the connections ended ends them first.
     pub fn stop(&self) {
         for handle in &self.handles {
             handle.outbox.post(Message::Stop);

@@ -168,18 +168,7 @@ fn take_small(
         return Err((from, Errno::AGAIN));
     }
     let Some(to) = to else {
-        if pair.flow(way).cut == Cut::Discard {
-            pair.conn.note_dropped(way == Way::ToClient, tools.now_ms);
-        } else {
-            count_written(pair, way, count as u64, tools.now_ms);
-        }
-        if pair.speaker.is_some() {
-            dialogue::hear(pair, &tools.buffer[..count]);
-            if let Push::Failed(error) = push(pair, Way::ToUpstream, Some(from), tools) {
-                return Err((from, error));
-            }
-        }
-        return Ok(count as u64);
+        return keep(pair, way, from, count, tools).map(|()| count as u64);
     };
     if pair.moving.is_some() {
         return items::relay(pair, way, to, count, tools).map(|()| count as u64);
@@ -193,8 +182,40 @@ fn take_small(
             Push::Empty | Push::Full => Ok(count as u64),
         };
     }
-    let target = &mut pair.legs[to as usize];
-    let Some(fd) = target.fd.as_ref() else {
+    write_on(pair, way, to, count, tools).map(|()| count as u64)
+}
+
+/// What was read into the buffer goes no further: it is counted, and heard where the agent itself speaks.
+fn keep(
+    pair: &mut Pair,
+    way: Way,
+    from: Side,
+    count: usize,
+    tools: &mut Tools<'_>,
+) -> Result<(), (Side, Errno)> {
+    if pair.flow(way).cut == Cut::Discard {
+        pair.conn.note_dropped(way == Way::ToClient, tools.now_ms);
+    } else {
+        count_written(pair, way, count as u64, tools.now_ms);
+    }
+    if pair.speaker.is_some() {
+        dialogue::hear(pair, &tools.buffer[..count]);
+        if let Push::Failed(error) = push(pair, Way::ToUpstream, Some(from), tools) {
+            return Err((from, error));
+        }
+    }
+    Ok(())
+}
+
+/// Writes what was read into the buffer, and keeps what the socket does not take.
+fn write_on(
+    pair: &mut Pair,
+    way: Way,
+    to: Side,
+    count: usize,
+    tools: &Tools<'_>,
+) -> Result<(), (Side, Errno)> {
+    let Some(fd) = pair.legs[to as usize].fd.as_ref() else {
         return Err((to, Errno::PIPE));
     };
     let written = match rustix::net::send(fd, &tools.buffer[..count], SendFlags::NOSIGNAL) {
@@ -206,7 +227,7 @@ fn take_small(
     if written < count {
         pair.flows[way as usize].hold_bytes(&tools.buffer[written..count]);
     }
-    Ok(count as u64)
+    Ok(())
 }
 
 fn take_bulk(

@@ -204,30 +204,22 @@ impl Relay {
                 }
             }
             Message::Farewell { targets, packet } => {
-                for (slot, id) in targets {
-                    if self.find(slot, id).is_some() {
-                        self.with(slot, |pair, slot, context| {
-                            farewell::say(pair, &packet);
-                            drive(pair, slot, context);
-                        });
-                    }
-                }
-            }
-            Message::Ask { target: (slot, id), asker } => {
-                if self.find(slot, id).is_some() {
-                    self.with(slot, |pair, slot, context| {
-                        dialogue::ask(pair, asker);
+                for target in targets {
+                    self.with_target(target, |pair, slot, context| {
+                        farewell::say(pair, &packet);
                         drive(pair, slot, context);
                     });
                 }
             }
-            Message::Resolved { target: (slot, id), upstream, addresses } => {
-                if self.find(slot, id).is_some() {
-                    self.with(slot, |pair, slot, context| {
-                        dial::resolved(pair, slot, (upstream, addresses), context);
-                        drive(pair, slot, context);
-                    });
-                }
+            Message::Ask { target, asker } => self.with_target(target, |pair, slot, context| {
+                dialogue::ask(pair, asker);
+                drive(pair, slot, context);
+            }),
+            Message::Resolved { target, upstream, addresses } => {
+                self.with_target(target, |pair, slot, context| {
+                    dial::resolved(pair, slot, (upstream, addresses), context);
+                    drive(pair, slot, context);
+                });
             }
             Message::Refresh { ended } => {
                 self.sweep.look_now();
@@ -385,6 +377,13 @@ impl Relay {
 
     fn find(&self, slot: u32, id: ConnId) -> Option<&Pair> {
         self.pairs.get(slot as usize).map(|pair| &**pair).filter(|pair| pair.conn.id() == id && !pair.is_over)
+    }
+
+    /// The same as [`Self::with`], unless the connection has ended and the slot is another's or nobody's.
+    fn with_target(&mut self, (slot, id): Target, step: impl FnOnce(&mut Pair, u32, &mut Context)) {
+        if self.find(slot, id).is_some() {
+            self.with(slot, step);
+        }
     }
 
     /// Runs one step of one connection. A panic ends that connection and no other.
