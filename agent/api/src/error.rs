@@ -135,6 +135,11 @@ impl ApiError {
         Self { code, message: message.into(), detail: ErrorDetail::default() }
     }
 
+    /// A value of a request that is wrong, by its field.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message).field(field)
+    }
+
     /// The same error, with the field named.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {

@@ -34,11 +34,6 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Refusal {
     Refusal(ApiError::new(ErrorCode::MethodNotAllowed, message))
 }
 
-/// A value of the request that is wrong.
-pub(super) fn invalid(field: &str, message: impl Into<String>) -> ApiError {
-    ApiError::new(ErrorCode::InvalidRequest, message).field(field)
-}
-
 /// The answer to a request whose task has ended badly.
 pub(super) fn internal(what: &str, error: &dyn std::fmt::Display) -> ApiError {
     tracing::error!(%error, "{what}");

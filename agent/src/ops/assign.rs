@@ -48,7 +48,10 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
         node.registry.whole().assign(&conn, change);
     }
     if is_full {
-        return Err(wrong("tags", format!("connection {id} would have more than {MAX_TAGS} tags")));
+        return Err(ApiError::invalid(
+            "tags",
+            format!("connection {id} would have more than {MAX_TAGS} tags"),
+        ));
     }
     if is_news {
         let by = actor::name();
@@ -60,21 +63,20 @@ pub fn assign(node: &Node, id: ConnId, request: AssignRequest) -> Result<ConnRow
     Ok(list::row(node, &conn))
 }
 
-fn wrong(field: &str, message: String) -> ApiError {
-    ApiError::new(ErrorCode::InvalidRequest, message).field(field)
-}
-
 /// Whether labels like these may be given, by whoever asks.
 fn check(node: &Node, request: &AssignRequest) -> Result<(), ApiError> {
     let labels = [("uid", request.uid.as_ref()), ("device", request.device.as_ref())];
     let tags = request.tags.iter().flat_map(|(key, value)| [("tags", Some(key)), ("tags", Some(value))]);
     for (field, label) in labels.into_iter().chain(tags) {
         if let Some(label) = label.filter(|label| label.is_empty() || label.len() > MAX_LABEL_BYTES) {
-            return Err(wrong(field, format!("{field} {label:?} is not 1 to {MAX_LABEL_BYTES} bytes long")));
+            return Err(ApiError::invalid(
+                field,
+                format!("{field} {label:?} is not 1 to {MAX_LABEL_BYTES} bytes long"),
+            ));
         }
     }
     if request.uid.is_none() && request.device.is_none() && request.tags.is_empty() {
-        return Err(wrong("uid", "nothing to assign: give uid, device or tags".to_owned()));
+        return Err(ApiError::invalid("uid", "nothing to assign: give uid, device or tags"));
     }
     if let (Some(uid), Some(scope)) = (&request.uid, &node.scope)
         && !scope.has_uid(Some(uid))

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::error::ApiError;
 use connctl_api::id::ConnId;
 use connctl_api::operation::{
     DEFAULT_GRACE_MS, Item, ItemRef, ItemStatus, MAX_GRACE_MS, MAX_ITEMS, MAX_NOTE_BYTES, MAX_TYPED_BYTES,
@@ -84,12 +84,12 @@ pub async fn freeze(node: &Node, request: OperationRequest) -> Result<Frozen, Ap
         }
         (Some(_), Some(_)) => {
             let message = "where and items are both given: one of them says which connections";
-            return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("items"));
+            return Err(ApiError::invalid("items", message));
         }
         (None, None) => {
             let message = "neither where nor items says which connections";
             let hint = "where \"all\" is every connection";
-            return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("where").hint(hint));
+            return Err(ApiError::invalid("where", message).hint(hint));
         }
     };
     if let Some(percent) = request.sample_percent {
@@ -150,7 +150,7 @@ pub(super) fn missing_item(
 fn find_items(node: &Node, items: Vec<ItemRef>) -> Result<(Vec<Arc<Conn>>, Missing), ApiError> {
     if items.len() > MAX_ITEMS {
         let message = format!("items has {} entries: at most {MAX_ITEMS}", items.len());
-        return Err(ApiError::new(ErrorCode::InvalidRequest, message).field("items"));
+        return Err(ApiError::invalid("items", message));
     }
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     let (mut seen, mut is_in) = (HashSet::new(), HashSet::new());
@@ -180,24 +180,26 @@ fn find_items(node: &Node, items: Vec<ItemRef>) -> Result<(Vec<Arc<Conn>>, Missi
 
 /// What a request asks for, where that makes sense.
 pub(super) fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
-    let wrong = |field: &str, message: String| ApiError::new(ErrorCode::InvalidRequest, message).field(field);
     let grace_ms = request.grace_ms.unwrap_or(DEFAULT_GRACE_MS);
     if grace_ms > MAX_GRACE_MS {
-        return Err(wrong("grace_ms", format!("grace_ms {grace_ms} is too long: at most {MAX_GRACE_MS}")));
+        return Err(ApiError::invalid(
+            "grace_ms",
+            format!("grace_ms {grace_ms} is too long: at most {MAX_GRACE_MS}"),
+        ));
     }
     guard::check_percent(request.max_percent)?;
     let texts = [("note", &request.note, MAX_NOTE_BYTES), ("typed", &request.typed, MAX_TYPED_BYTES)];
     for (field, text, most) in texts {
         let bytes = text.as_ref().map_or(0, String::len);
         if bytes > most {
-            return Err(wrong(field, format!("{field} has {bytes} bytes: at most {most}")));
+            return Err(ApiError::invalid(field, format!("{field} has {bytes} bytes: at most {most}")));
         }
     }
     let words = || operation::words(request.operation, request.selector.as_deref(), request.items.as_deref());
     let is_share = |percent: &f64| *percent > 0.0 && *percent <= 100.0;
     if let Some(percent) = request.sample_percent.filter(|percent| !is_share(percent)) {
         let message = format!("sample_percent {percent} is not a share: more than 0, at most 100");
-        return Err(wrong("sample_percent", message));
+        return Err(ApiError::invalid("sample_percent", message));
     }
     Ok(Operation {
         kind: request.operation,
@@ -213,8 +215,7 @@ pub(super) fn check(request: &OperationRequest) -> Result<Operation, ApiError> {
 /// A pace whose values make sense.
 pub(super) fn checked_pace(pace: Option<Pace>) -> Result<Pace, ApiError> {
     let pace = pace.unwrap_or_default();
-    let wrong =
-        |(field, message)| ApiError::new(ErrorCode::InvalidRequest, message).field(format!("pace.{field}"));
+    let wrong = |(field, message)| ApiError::invalid(format!("pace.{field}"), message);
     pace.check().map_err(wrong)?;
     Ok(pace)
 }

@@ -86,33 +86,32 @@ fn begin(
     Ok(Revoking { row: row(node, (revocation, 0), created_at), run })
 }
 
-fn wrong(field: &str, message: String) -> ApiError {
-    ApiError::new(ErrorCode::InvalidRequest, message).field(field)
-}
-
 fn subject(request: &RevokeRequest) -> Result<Subject, ApiError> {
     match (&request.uid, &request.ip) {
         (Some(uid), None) if uid.is_empty() || uid.len() > MAX_LABEL_BYTES => {
-            Err(wrong("uid", format!("uid {uid:?} is not 1 to {MAX_LABEL_BYTES} bytes long")))
+            Err(ApiError::invalid("uid", format!("uid {uid:?} is not 1 to {MAX_LABEL_BYTES} bytes long")))
         }
         (Some(uid), None) => Ok(Subject::Uid(uid.as_str().into())),
         (None, Some(text)) => {
             let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
             let message = || format!("ip {text:?} is not an address or a network such as 10.0.0.0/8");
-            net.map(|net| Subject::Ip(canonical(net))).map_err(|_| wrong("ip", message()))
+            net.map(|net| Subject::Ip(canonical(net))).map_err(|_| ApiError::invalid("ip", message()))
         }
-        (Some(_), Some(_)) => Err(wrong("ip", "uid and ip are both given: one of them says who".to_owned())),
-        (None, None) => Err(wrong("uid", "neither uid nor ip says who".to_owned())),
+        (Some(_), Some(_)) => Err(ApiError::invalid("ip", "uid and ip are both given: one of them says who")),
+        (None, None) => Err(ApiError::invalid("uid", "neither uid nor ip says who")),
     }
 }
 
 fn check(request: &RevokeRequest) -> Result<Operation, ApiError> {
     if let Some(ms) = request.for_ms.filter(|ms| !(1..=MAX_FOR_MS).contains(ms)) {
-        return Err(wrong("for_ms", format!("for_ms {ms} is out of range: 1 to {MAX_FOR_MS}")));
+        return Err(ApiError::invalid("for_ms", format!("for_ms {ms} is out of range: 1 to {MAX_FOR_MS}")));
     }
     let kind = request.operation.unwrap_or(OperationKind::Close);
     if !matches!(kind, OperationKind::Close | OperationKind::Reset) {
-        return Err(wrong("operation", format!("operation {kind} does not end both sides: close or reset")));
+        return Err(ApiError::invalid(
+            "operation",
+            format!("operation {kind} does not end both sides: close or reset"),
+        ));
     }
     freeze::check(&OperationRequest {
         grace_ms: request.grace_ms,

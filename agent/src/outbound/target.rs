@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use connctl_api::conn::MAX_LABEL_BYTES;
-use connctl_api::error::{ApiError, ErrorCode};
+use connctl_api::error::ApiError;
 
 use super::secret::Secret;
 
@@ -32,9 +32,6 @@ impl Target {
     /// Names the field; never what a password was.
     pub fn new(host: String, port: u16, username: String, password: String) -> Result<Self, ApiError> {
         let password = Secret::new(password);
-        let wrong = |field: &str, message: String| {
-            Err(ApiError::new(ErrorCode::InvalidRequest, message).field(field))
-        };
         let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let host = match inner {
             Some(inner) if inner.parse::<IpAddr>().is_ok_and(|ip| ip.is_ipv6()) => inner.to_owned(),
@@ -43,16 +40,22 @@ impl Target {
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let is_address = host.parse::<IpAddr>().is_ok();
         if !is_address && (host.is_empty() || host.len() > MAX_HOST_BYTES || !host.chars().all(is_name)) {
-            return wrong("host", format!("host {host:?} is neither a name nor an address"));
+            return Err(ApiError::invalid("host", format!("host {host:?} is neither a name nor an address")));
         }
         if port == 0 {
-            return wrong("port", "port 0 is no port of a server".into());
+            return Err(ApiError::invalid("port", "port 0 is no port of a server"));
         }
         if username.len() > MAX_LABEL_BYTES {
-            return wrong("username", format!("username is longer than {MAX_LABEL_BYTES} bytes"));
+            return Err(ApiError::invalid(
+                "username",
+                format!("username is longer than {MAX_LABEL_BYTES} bytes"),
+            ));
         }
         if password.text().len() > MAX_PASSWORD_BYTES {
-            return wrong("password", format!("password is longer than {MAX_PASSWORD_BYTES} bytes"));
+            return Err(ApiError::invalid(
+                "password",
+                format!("password is longer than {MAX_PASSWORD_BYTES} bytes"),
+            ));
         }
         Ok(Self { host, port, username, password })
     }

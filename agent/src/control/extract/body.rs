@@ -12,7 +12,7 @@ use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
 use super::json;
-use crate::control::error::{Refusal, invalid};
+use crate::control::error::Refusal;
 
 /// The largest body of most requests.
 pub(in crate::control) const SMALL_BODY_BYTES: usize = 1 << 20;
@@ -60,7 +60,7 @@ pub(in crate::control) async fn read(request: Request, limit: usize) -> Result<V
             discard(chunks);
             Err(too_large(limit))
         }
-        Ok(Err(error)) => Err(invalid("body", format!("the body broke off: {error}"))),
+        Ok(Err(error)) => Err(ApiError::invalid("body", format!("the body broke off: {error}"))),
         Err(_) => {
             let message = format!("the body did not arrive within {} s", BODY_LIMIT.as_secs());
             Err(ApiError::new(ErrorCode::RequestTimeout, message).field("body"))

@@ -7,8 +7,6 @@ use axum::extract::Query;
 use axum::http::Uri;
 use connctl_api::error::ApiError;
 
-use crate::control::error::invalid;
-
 /// The parameters of a request that nobody has taken yet.
 pub(in crate::control) struct Pairs {
     pairs: Vec<(String, String)>,
@@ -19,7 +17,7 @@ impl Pairs {
     /// Those of this request.
     pub(in crate::control) fn of(uri: &Uri) -> Result<Self, ApiError> {
         let Query(pairs) = Query::try_from_uri(uri)
-            .map_err(|error| invalid("query", format!("the query cannot be read: {error}")))?;
+            .map_err(|error| ApiError::invalid("query", format!("the query cannot be read: {error}")))?;
         Ok(Self { pairs, taken: Vec::new() })
     }
 
@@ -30,7 +28,10 @@ impl Pairs {
         while let Some(at) = self.pairs.iter().position(|(given, _)| given == name) {
             let (_, given) = self.pairs.swap_remove(at);
             if value.replace(given).is_some() {
-                return Err(invalid(name, format!("the query parameter {name} is given more than once")));
+                return Err(ApiError::invalid(
+                    name,
+                    format!("the query parameter {name} is given more than once"),
+                ));
             }
         }
         Ok(value)
@@ -43,7 +44,8 @@ impl Pairs {
         kind: &str,
     ) -> Result<Option<T>, ApiError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let wrong = |_| invalid(name, format!("the query parameter {name} is {text:?} and must be {kind}"));
+        let wrong =
+            |_| ApiError::invalid(name, format!("the query parameter {name} is {text:?} and must be {kind}"));
         text.parse().map(Some).map_err(wrong)
     }
 
@@ -62,7 +64,7 @@ impl Pairs {
         match self.pairs.first() {
             None => Ok(()),
             Some((name, _)) => {
-                let error = invalid(name, format!("there is no query parameter {name:?}"));
+                let error = ApiError::invalid(name, format!("there is no query parameter {name:?}"));
                 Err(error.hint(format!("there are {}", self.taken.join(", "))))
             }
         }

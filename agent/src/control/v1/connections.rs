@@ -13,7 +13,7 @@ use connctl_api::id::ConnId;
 
 use crate::base::clock;
 use crate::control::Stop;
-use crate::control::error::{Refusal, invalid};
+use crate::control::error::Refusal;
 use crate::control::extract::{JsonBody, Pairs};
 use crate::control::stream::{self, Gone, Lines};
 use crate::ops::list::Listing;
@@ -127,7 +127,7 @@ pub(super) async fn assign(
 }
 
 pub(super) fn id_of(text: &str) -> Result<ConnId, ApiError> {
-    text.parse().map_err(|message: String| invalid("conn_id", format!("conn_id {message}")))
+    text.parse().map_err(|message: String| ApiError::invalid("conn_id", format!("conn_id {message}")))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use connctl_api::error::ApiError;
 use connctl_api::event::{EventQuery, EventRow, HEARTBEAT_MS};
 
 use crate::control::Stop;
-use crate::control::error::{Refusal, invalid};
+use crate::control::error::Refusal;
 use crate::control::extract::Pairs;
 use crate::control::stream::{self, Gone, Lines};
 use crate::ops::Node;
@@ -114,6 +114,7 @@ fn query(uri: &Uri, headers: &HeaderMap) -> Result<EventQuery, ApiError> {
     let Some(last) = headers.get(LAST_EVENT_ID) else {
         return Ok(query);
     };
-    let last = last.to_str().map_err(|_| invalid("after", "Last-Event-ID is not the id of an event"))?;
+    let last =
+        last.to_str().map_err(|_| ApiError::invalid("after", "Last-Event-ID is not the id of an event"))?;
     Ok(EventQuery { after: query.after.or(Some(last.to_owned())), ..query })
 }

@@ -11,7 +11,7 @@ use connctl_api::revocation::{RevocationPage, RevocationRow, RevokeLine, RevokeR
 
 use super::operations;
 use crate::control::Stop;
-use crate::control::error::{Refusal, invalid};
+use crate::control::error::Refusal;
 use crate::control::extract::JsonBody;
 use crate::ops::{self, Node};
 
@@ -40,5 +40,5 @@ pub(super) async fn lift(
 }
 
 fn id_of(text: &str) -> Result<RevocationId, ApiError> {
-    text.parse().map_err(|message: String| invalid("id", format!("id {message}")))
+    text.parse().map_err(|message: String| ApiError::invalid("id", format!("id {message}")))
 }

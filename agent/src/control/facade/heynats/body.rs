@@ -5,7 +5,6 @@ use connctl_api::error::ApiError;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::control::error::invalid;
 use crate::control::extract::{SMALL_BODY_BYTES, read};
 use crate::ops::session::Target;
 
@@ -17,9 +16,9 @@ pub(super) async fn target(request: Request) -> Result<Target, ApiError> {
 fn parse(bytes: &[u8]) -> Result<Target, ApiError> {
     let mut fields = match serde_json::from_slice(bytes) {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return Err(invalid("body", "the body must be a JSON object")),
+        Ok(_) => return Err(ApiError::invalid("body", "the body must be a JSON object")),
         // The text of the error has places and no values.
-        Err(error) => return Err(invalid("body", format!("the body is not JSON: {error}"))),
+        Err(error) => return Err(ApiError::invalid("body", format!("the body is not JSON: {error}"))),
     };
     // Before anything can be wrong, so that the rest of the object has no password in it.
     let password = text(&mut fields, "password");
@@ -30,7 +29,9 @@ fn parse(bytes: &[u8]) -> Result<Target, ApiError> {
         Value::String(text) => required(text, "port")?,
         other => return Err(wrong("port", &other)),
     };
-    let port = port.parse().map_err(|_| invalid("port", format!("port {port:?} is no port: 1 to 65535")))?;
+    let port = port
+        .parse()
+        .map_err(|_| ApiError::invalid("port", format!("port {port:?} is no port: 1 to 65535")))?;
     let username = text(&mut fields, "username")?;
     Target::new(host, port, username, password?)
 }
@@ -50,20 +51,20 @@ fn text(fields: &mut Map<String, Value>, name: &'static str) -> Result<String, A
 }
 
 fn required(text: String, name: &'static str) -> Result<String, ApiError> {
-    if text.is_empty() { Err(invalid(name, format!("{name} is missing"))) } else { Ok(text) }
+    if text.is_empty() { Err(ApiError::invalid(name, format!("{name} is missing"))) } else { Ok(text) }
 }
 
 /// The kind is told and not the value, which may be a secret in the wrong place.
 fn wrong(name: &'static str, value: &Value) -> ApiError {
     let kind = match value {
-        Value::Null => return invalid(name, format!("{name} is missing")),
+        Value::Null => return ApiError::invalid(name, format!("{name} is missing")),
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     };
-    invalid(name, format!("{name} is {kind} and must be a string"))
+    ApiError::invalid(name, format!("{name} is {kind} and must be a string"))
 }
 
 #[cfg(test)]
