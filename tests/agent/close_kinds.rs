@@ -366,6 +366,28 @@ fn a_forced_close_tells_of_the_rst_alone_where_no_fin_went_out() {
 }
 
 #[test]
+fn a_reset_that_overtakes_a_close_tells_of_the_fin_before_it() {
+    let (agent, mut client, mut server) = relayed();
+    let id = agent.id(&client);
+    let ask = |operation: &str| {
+        agent.operate(&json!({ "operation": operation, "grace_ms": 60_000, "items": [{ "conn_id": id }] }))
+    };
+    std::thread::scope(|scope| {
+        // Neither peer closes, so it would take its grace.
+        let close = scope.spawn(|| ask("close"));
+        client.ends_with(End::Fin);
+        server.ends_with(End::Fin);
+        let (reset, _) = ask("reset");
+        let (close, _) = close.join().unwrap();
+        for (item, side) in [(&close[0], "client"), (&close[0], "upstream"), (&reset[0], "client")] {
+            let seen = wire(item, side);
+            assert_eq!((&seen["fin_sent"], &seen["rst_sent"]), (&json!(true), &json!(true)), "{item}");
+        }
+    });
+    ended_once(&agent, "operator_close");
+}
+
+#[test]
 fn the_history_of_a_half_closed_connection_has_the_fin_of_each_side() {
     let (agent, mut client, mut server) = relayed();
     let id = agent.id(&client);

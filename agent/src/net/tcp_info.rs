@@ -64,6 +64,12 @@ pub fn state(fd: &impl AsFd) -> TcpState {
     TcpState(tcp_info(fd).map_or(7, |info| info.tcpi_state))
 }
 
+/// The state, and bytes written that are not on the wire yet; a FIN that waits behind them counts as one.
+pub fn state_and_unsent(fd: &impl AsFd) -> (TcpState, u64) {
+    tcp_info(fd)
+        .map_or((TcpState::CLOSED, 0), |info| (TcpState(info.tcpi_state), info.tcpi_notsent_bytes.into()))
+}
+
 /// Bytes written that the peer has not acknowledged; a FIN that was sent counts as one.
 pub fn send_queue(fd: &impl AsFd) -> u64 {
     queue(fd, libc::TIOCOUTQ)
@@ -74,18 +80,10 @@ pub fn receive_queue(fd: &impl AsFd) -> u64 {
     queue(fd, libc::FIONREAD)
 }
 
-/// Bytes written that are not on the wire yet; a FIN that waits behind them counts as one.
-pub fn unsent(fd: &impl AsFd) -> u64 {
-    queue(fd, SIOCOUTQNSD)
-}
-
-/// As in `linux/sockios.h`.
-const SIOCOUTQNSD: libc::Ioctl = 0x894B;
-
 fn queue(fd: &impl AsFd, request: libc::Ioctl) -> u64 {
     let mut bytes: libc::c_int = 0;
-    // SAFETY: all three requests write one int, to which the pointer points; the descriptor is borrowed.
-    #[expect(unsafe_code, reason = "one ioctl for three queue lengths")]
+    // SAFETY: both requests write one int, to which the pointer points; the descriptor is borrowed.
+    #[expect(unsafe_code, reason = "one ioctl for two queue lengths")]
     let answer = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), request, &raw mut bytes) };
     if answer == 0 { u64::try_from(bytes).unwrap_or(0) } else { 0 }
 }

@@ -317,10 +317,10 @@ fn note_state(pair: &Pair, work: &mut Work, side: Side) -> tcp_info::TcpState {
     let Some(fd) = leg.fd.as_ref() else {
         return tcp_info::TcpState::CLOSED;
     };
-    let state = tcp_info::state(fd);
+    let (state, unsent) = tcp_info::state_and_unsent(fd);
     let wire = &mut work.leg(side).wire;
     // A FIN stands behind what a peer has no room for, and that may be for ever.
-    wire.fin_sent = leg.shut && (wire.fin_sent || (state.is_fin_sent() && tcp_info::unsent(fd) == 0));
+    wire.fin_sent = leg.shut && (wire.fin_sent || (state.is_fin_sent() && unsent == 0));
     // A socket is closed by the acknowledgement of its FIN, or by a RST that acknowledges nothing.
     let is_acked = state.is_fin_acked() && (!state.is_closed() || tcp_info::send_queue(fd) == 0);
     wire.fin_acked = wire.fin_sent && is_acked;
@@ -342,7 +342,7 @@ fn drop_input(pair: &Pair, side: Side, context: &mut Context) -> bool {
     false
 }
 
-/// Sends a RST and counts what it drops.
+/// Sends a RST and counts what it drops. A FIN that is out already stays told.
 fn cut_leg(pair: &mut Pair, work: &mut Work, side: Side, context: &mut Context) {
     let way = Way::into_side(side);
     let unread = match pair.flow(way).cut {
@@ -350,11 +350,11 @@ fn cut_leg(pair: &mut Pair, work: &mut Work, side: Side, context: &mut Context) 
         Cut::Open | Cut::Discard => 0,
     };
     let held = pair.flow_mut(way).drop_held(&mut context.pipes);
+    let state = note_state(pair, work, side);
     let leg = pair.leg_mut(side);
     let Some(fd) = leg.fd.take() else {
         return;
     };
-    let state = tcp_info::state(&fd);
     let queued = tcp_info::send_queue(&fd).saturating_sub(u64::from(leg.shut));
     let wire = &mut work.leg(side).wire;
     wire.dropped_bytes += unread + held + queued;
@@ -376,7 +376,6 @@ fn force(pair: &mut Pair, work: &mut Work, side: Side, context: &mut Context) {
         drop_input(pair, side, context);
         pair.leg_mut(side).fd = None;
     } else {
-        note_state(pair, work, side);
         cut_leg(pair, work, side, context);
     }
 }
