@@ -164,7 +164,7 @@ impl Relay {
     fn on_ready(&mut self, ready: Ready) {
         let Token { slot, side, serial } = Token::of(ready.token);
         let has_commands = !self.commands.is_empty();
-        let mut is_put_off = false;
+        let mut put_off = None;
         self.with(slot, |pair, slot, context| {
             if side == Side::Upstream && serial != pair.serial {
                 // Of a socket that an earlier event of this turn closed.
@@ -177,13 +177,13 @@ impl Relay {
             leg.failed |= ready.failed;
             leg.has_news = true;
             if has_commands && pair.is_ending() {
-                is_put_off = pair.put_off();
+                put_off = pair.put_off().then(|| pair.conn.id());
             } else {
                 drive(pair, slot, context);
             }
         });
-        if is_put_off {
-            self.later.add(slot, self.context.now_ms);
+        if let Some(id) = put_off {
+            self.later.add((slot, id), self.context.now_ms);
         }
     }
 
@@ -348,7 +348,7 @@ impl Relay {
             });
             self.context.clients_first = false;
             if is_put_off {
-                self.later.add(slot, self.context.now_ms);
+                self.later.add((slot, id), self.context.now_ms);
             }
         }
     }
@@ -359,12 +359,15 @@ impl Relay {
             return;
         }
         for _ in 0..COMMANDS_A_TURN {
-            let Some((slot, since_ms)) = self.later.next() else {
+            let Some((target, since_ms)) = self.later.next() else {
                 return;
             };
             let waited_ms = self.context.now_ms.saturating_sub(since_ms);
-            self.with(slot, |pair, _, _| ending::prolong(pair, waited_ms));
-            self.take_turn(slot);
+            self.with_target(target, |pair, slot, context| {
+                ending::prolong(pair, waited_ms);
+                pair.is_queued = false;
+                drive(pair, slot, context);
+            });
         }
     }
 
