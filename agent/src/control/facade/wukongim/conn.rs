@@ -49,15 +49,14 @@ pub(super) async fn remove(State(node): State<Arc<Node>>, request: Request) -> R
     }
 }
 
-/// `POST /conn/kick`: the answer comes at once, the close after a notice.
+/// `POST /conn/kick`: the answer comes at once, the close after a notice. Kicked again meanwhile, it is told once.
 pub(super) async fn kick(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Fault> {
     let profile = Profile::of(&node.settings);
     let name = Name::of(&Fields::of(request).await?)?;
     let Some(conn) = named(&node, profile, &name).await? else { return Ok(answer::ok(profile)) };
-    if !conn.claim(Claim::Kick) {
-        return gone(&node, profile, &name);
+    if conn.claim(Claim::Kick) {
+        close_after_notice(&node, vec![conn], "server kick");
     }
-    close_after_notice(&node, vec![conn], "server kick");
     Ok(answer::ok(profile))
 }
 
