@@ -13,6 +13,7 @@ mod client;
 mod config;
 mod identity;
 mod input;
+mod login;
 mod nats;
 mod pem;
 #[cfg(not(test))]
@@ -48,10 +49,12 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("batch", batch::file),
     ("nats-session", nats::session),
     ("nats-lines", nats::lines),
+    ("nats-login", login::server),
     ("audit-lines", audit::lines),
     ("audit-files", audit::files),
     ("state", state::files),
     ("history", state::history),
+    ("history-file", state::history_file),
     ("pem", pem::files),
     #[cfg(not(test))]
     ("subject", secrets::subject),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use connctl_agent::base::state_dir::{Ids, StateDir};
@@ -181,4 +181,61 @@ pub(crate) fn history(bytes: &[u8]) {
     // What ended before there was time is too old all the same, and may go meanwhile.
     assert!(first.ends_with(&told(&record)), "{first:?}");
     record.close();
+}
+
+/// A history as its agent leaves it: three blocks, each with a head that is right.
+fn intact() -> &'static Vec<u8> {
+    static INTACT: OnceLock<Vec<u8>> = OnceLock::new();
+    INTACT.get_or_init(|| {
+        let folder = crate::scratch().join("history-intact");
+        std::fs::create_dir_all(&folder).expect("a directory");
+        let path = folder.join("history.redb");
+        {
+            let database = Database::create(&path).expect("a database");
+            let write = database.begin_write().expect("a transaction");
+            {
+                let mut blocks = write.open_table(BLOCKS).expect("a table");
+                let mut heads = write.open_table(HEADS).expect("a table");
+                for place in [1_u64, 11, 21] {
+                    let head = [10, u64::MAX / 4, place, place + 9].map(u64::to_le_bytes).concat();
+                    heads.insert(place, head.as_slice()).expect("a row");
+                    // No entry of it can be read, and each is left out.
+                    blocks.insert(place, vec![place as u8; 6_000].as_slice()).expect("a row");
+                }
+            }
+            write.commit().expect("it is written");
+        }
+        std::fs::read(&path).expect("the file")
+    })
+}
+
+/// The history's file, damaged: each part overwrites bytes at a place of three bytes, or cuts the file there where
+/// nothing follows. It is refused by its name, or read as far as it can be.
+pub(crate) fn history_file(bytes: &[u8]) {
+    let folder = crate::scratch().join("history-file");
+    std::fs::create_dir_all(&folder).expect("a directory");
+    let path = folder.join("history.redb");
+    let mut content = intact().clone();
+    for part in parts(bytes) {
+        let Some(([high, middle, low], data)) = part.split_first_chunk::<3>() else { continue };
+        let at =
+            (usize::from(*high) << 16 | usize::from(*middle) << 8 | usize::from(*low)) % content.len().max(1);
+        if data.is_empty() {
+            content.truncate(at);
+        }
+        content.iter_mut().skip(at).zip(data).for_each(|(old, new)| *old = *new);
+    }
+    std::fs::write(&path, &content).expect("a file");
+    let settings =
+        RecordSettings { history_stored: u64::MAX, history_age: Duration::MAX, ..RecordSettings::default() };
+    match Record::open(&settings, Some(path)) {
+        Ok(record) => {
+            let mut scan = record.history.scan();
+            while let Ok(Some(block)) = scan.next(|_| true) {
+                assert_eq!(block.entries().count(), 0, "nobody has written one");
+            }
+            record.close();
+        }
+        Err(error) => assert!(format!("{error:#}").contains("history.redb"), "{error:#}"),
+    }
 }
