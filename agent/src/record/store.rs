@@ -1,11 +1,12 @@
 //! The history on disk: the same blocks as in memory, each under the place of its first entry.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
 
 use super::bytes::{Get, Put};
@@ -85,10 +86,11 @@ impl Store {
     /// What was done with the file; an error closes it.
     fn with<T>(&self, act: impl FnOnce(&Database) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let database = self.database()?;
-        let done = act(database.as_ref().context("the history was closed by an error")?);
+        let open = database.as_ref().context("the history was closed by an error")?;
+        let done = undamaged(&self.path, || act(open));
         drop(database);
         if done.is_err() {
-            self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+            close(&self.path, self.database.write().unwrap_or_else(PoisonError::into_inner).take());
         }
         done
     }
@@ -154,18 +156,51 @@ impl Store {
             Err(error) => Err(error.into()),
         })?;
         let heads = self.heads().range(..place).map(|(first, head)| (*first, *head)).collect();
-        Ok(Reading { table, heads })
+        Ok(Reading { path: self.path.clone(), table, heads })
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        close(&self.path, self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// Does what reads the file's pages. The library checks their sums after a crash alone, and panics in a page that is
+/// none; a damaged history is no reason for an agent to end.
+fn undamaged<T>(path: &Path, act: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
+        Err(anyhow!("the history {} is damaged; moved away, it is begun anew", path.display()))
+    })
+}
+
+/// Closing writes, too.
+fn close(path: &Path, database: Option<Database>) {
+    if let Err(error) = undamaged(path, || {
+        drop(database);
+        Ok(())
+    }) {
+        tracing::error!(error = format!("{error:#}"), "the history could not be closed");
     }
 }
 
 fn open(path: &Path) -> anyhow::Result<(Database, BTreeMap<u64, Head>)> {
-    let opened = Database::builder().set_cache_size(CACHE_BYTES).create(path);
-    let database = opened.with_context(|| {
-        format!("the history {} cannot be opened; moved away, it is begun anew", path.display())
+    let database = undamaged(path, || {
+        let opened = Database::builder().set_cache_size(CACHE_BYTES).create(path);
+        opened.with_context(|| {
+            format!("the history {} cannot be opened; moved away, it is begun anew", path.display())
+        })
     })?;
-    let heads =
-        read_heads(&database).with_context(|| format!("the history {} is damaged", path.display()))?;
-    Ok((database, heads))
+    let heads = undamaged(path, || {
+        read_heads(&database).with_context(|| format!("the history {} is damaged", path.display()))
+    });
+    match heads {
+        Ok(heads) => Ok((database, heads)),
+        Err(error) => {
+            close(path, Some(database));
+            Err(error)
+        }
+    }
 }
 
 fn read_heads(database: &Database) -> anyhow::Result<BTreeMap<u64, Head>> {
@@ -190,6 +225,7 @@ fn read_heads(database: &Database) -> anyhow::Result<BTreeMap<u64, Head>> {
 
 /// Blocks on disk as they were when somebody began to read, the latest first.
 pub(super) struct Reading {
+    path: PathBuf,
     table: Option<ReadOnlyTable<u64, &'static [u8]>>,
     heads: Vec<(u64, Head)>,
 }
@@ -203,10 +239,10 @@ impl Reading {
         while let Some((first, head)) = self.heads.pop() {
             // It may have been dropped since.
             if wanted(&head)
-                && let Some(bytes) = table.get(first)?
+                && let Some(bytes) =
+                    undamaged(&self.path, || Ok(table.get(first)?.map(|bytes| bytes.value().into())))?
             {
-                let block = Block::new(first, head.count, head.newest_ms, head.ids, bytes.value().into());
-                return Ok(Some(block));
+                return Ok(Some(Block::new(first, head.count, head.newest_ms, head.ids, bytes)));
             }
         }
         Ok(None)
