@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use connctl_agent::base::state_dir::{Ids, StateDir};
@@ -209,9 +209,24 @@ fn intact() -> &'static Vec<u8> {
     })
 }
 
+/// Whoever feeds inputs ends at any panic. Those of the database's library are the agent's to catch: one that it does
+/// not catch ends the input all the same.
+fn let_the_library_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !panic.location().is_some_and(|place| place.file().contains("/redb-")) {
+                before(panic);
+            }
+        }));
+    });
+}
+
 /// The history's file, damaged: each part overwrites bytes at a place of three bytes, or cuts the file there where
 /// nothing follows. It is refused by its name, or read as far as it can be.
 pub(crate) fn history_file(bytes: &[u8]) {
+    let_the_library_panic();
     let folder = crate::scratch().join("history-file");
     std::fs::create_dir_all(&folder).expect("a directory");
     let path = folder.join("history.redb");
