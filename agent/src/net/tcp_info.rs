@@ -23,7 +23,7 @@ impl TcpState {
         matches!(self.0, 5..=7)
     }
 
-    /// Whether a FIN was asked for, acknowledged or not. It is sent when nothing is [`unsent`].
+    /// Whether a FIN was asked for, acknowledged or not. It is on the wire when nothing is unsent before it.
     pub const fn is_fin_sent(self) -> bool {
         matches!(self.0, 4..=7 | 9 | 11)
     }

@@ -96,7 +96,7 @@ impl Labels {
 #[repr(u8)]
 pub enum Claim {
     /// To be removed after a notice.
-    Kick = 1,
+    Notice = 1,
     /// To be removed.
     Removal = 2,
 }
@@ -299,7 +299,7 @@ impl Conn {
         self.has_given_place.load(Ordering::Acquire)
     }
 
-    /// Asks for it; tells whether nobody had asked for as much or more. A removal is more than a kick.
+    /// Asks for it; tells whether nobody had asked for as much or more. A removal is more than a notice of it.
     pub fn claim(&self, claim: Claim) -> bool {
         self.claims.fetch_or(claim as u8, Ordering::Relaxed) < claim as u8
     }

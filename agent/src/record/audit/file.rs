@@ -81,8 +81,10 @@ impl AuditFile {
             content = before()?;
         }
         let (last, mut damage) = end_of(&content, known);
-        // No crash leaves a head that is a whole file behind, but somebody may have put an old one there.
+        // No crash leaves a head that is a whole file behind, but somebody may have put an old one there. A file
+        // that is full is read for that alone.
         if let Some(head) = known.filter(|_| damage.is_none())
+            && content_first(&content).is_some_and(|first| head.seq < first)
             && let Some((_, full)) = full.iter().rfind(|(first, _)| *first <= head.seq)
             && is_anothers(&fs::read(full)?, head)
         {

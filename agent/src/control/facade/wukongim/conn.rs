@@ -54,7 +54,7 @@ pub(super) async fn kick(State(node): State<Arc<Node>>, request: Request) -> Res
     let profile = Profile::of(&node.settings);
     let name = Name::of(&Fields::of(request).await?)?;
     let Some(conn) = named(&node, profile, &name).await? else { return Ok(answer::ok(profile)) };
-    if conn.claim(Claim::Kick) {
+    if conn.claim(Claim::Notice) {
         close_after_notice(&node, vec![conn], "server kick");
     }
     Ok(answer::ok(profile))
